@@ -1,0 +1,1 @@
+"""The words both processes share; standard library only."""
