@@ -95,9 +95,7 @@ def main() -> None:
     parser.add_argument("--corpus", type=Path, required=True, help="folder with the three .txt.xz files")
     parser.add_argument("--out", type=Path, required=True, help="folder to write")
     parser.add_argument("--classics-bytes", type=int, default=32_000_000, help="how much of the classics to keep")
-    parser.add_argument(
-        "--limit-bytes", type=int, default=0, help="keep only about this much of each file (smoke test)"
-    )
+    parser.add_argument("--limit-bytes", type=int, default=0, help="keep about this much of each file, for a trial run")
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
     texts: dict[str, list[str]] = {}

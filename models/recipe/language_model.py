@@ -231,9 +231,7 @@ def main() -> None:
     parser.add_argument("--micro", type=int, default=8, help="rows a forward pass")
     parser.add_argument("--rate", type=float, default=3e-3, help="peak learning rate")
     parser.add_argument("--decay", type=float, default=0.4, help="share of the run over which the rate falls")
-    parser.add_argument(
-        "--compile", action="store_true", help="fuse with torch.compile (1.4 times as fast; needs a C++ compiler)"
-    )
+    parser.add_argument("--compile", action="store_true", help="1.4 times as fast; needs a C++ compiler")
     parser.add_argument("--save-every", type=float, default=600, help="seconds between checkpoints")
     args = parser.parse_args()
     train(args)

@@ -5,27 +5,28 @@ is chosen by the window and ties every event to the request that caused it; ``id
 
 Requests (window → engine)::
 
-    {"type": "Load", "id": 1, "model": "/models/starter/language_model", "sae": "/models/starter/sae", "library": "…/library.sqlite"}
+    {"type": "Load", "id": 1, "model": "…/language_model", "sae": "…/sae", "library": "…/library.sqlite"}
     {"type": "Unload", "id": 2}
-    {"type": "Generate", "id": 3, "prompt": "Once upon a time", "panes": [{"name": "base"}, {"name": "mix", "faders": […]}], "sampling": {…}, "watch": [17]}
-    {"type": "Levels", "id": 3, "pane": 1, "faders": […], "master": 1.0}          no reply; acts from the next token
-    {"type": "Watch", "id": 3, "features": [17, 40]}                              no reply; acts from the next token
-    {"type": "Stop", "id": 3}                                                     no reply of its own; request 3 finishes "stopped"
+    {"type": "Generate", "id": 3, "prompt": "Once upon a time", "sampling": {…}, "watch": [17],
+     "panes": [{"name": "base"}, {"name": "mix", "faders": […], "master": 1.0}]}
+    {"type": "Levels", "id": 3, "pane": 1, "faders": […], "master": 1.0}       no reply; acts from the next token
+    {"type": "Watch", "id": 3, "features": [17, 40]}                           no reply; acts from the next token
+    {"type": "Stop", "id": 3}                              no reply of its own; request 3 finishes as "stopped"
     {"type": "Search", "id": 4, "query": "the sea", "limit": 200}
     {"type": "Read", "id": 5, "text": "The boat went down.", "features": [17, 40]}
     {"type": "Inspect", "id": 6, "feature": 17}
 
 Events (engine → window); the ones marked * end their request, and every request that has a reply gets exactly one::
 
-    {"type": "Ready", "id": 0, "protocol": 1, "version": "0.1.0"}                 once, first
+    {"type": "Ready", "id": 0, "protocol": 1, "version": "0.1.0"}              once, first
     {"type": "Progress", "id": 1, "stage": "Reading the weights", "fraction": 0.4}
     {"type": "Notice", "id": 3, "message": "Your opening is longer than …"}
-    {"type": "Loaded", "id": 1, …} *
+    {"type": "Loaded", "id": 1, "model": "starter", "sae": "…", "layer": 3, …} *
     {"type": "Unloaded", "id": 2} *
     {"type": "Tokens", "id": 3, "step": 0, "texts": [" there", " the"], "ended": [], "readings": [], "speed": 81.0}
     {"type": "Finished", "id": 3, "reasons": ["words", "end"], "tokens": [41, 39], "seconds": 0.9} *
     {"type": "Results", "id": 4, "query": "the sea", "hits": […], "total": 3072} *
-    {"type": "Reading", "id": 5, "pieces": ["The", " boat"], "values": [[0, 1.2], [0, 0]]} *
+    {"type": "Reading", "id": 5, "features": [17], "pieces": ["The", " boat"], "values": [[0, 1.2]]} *
     {"type": "Inspected", "id": 6, "card": {…}} *
     {"type": "Failed", "id": 3, "code": "request", "message": "The opening is empty. …", "detail": ""} *
 
@@ -36,7 +37,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from undersong.core.mixing import Fader
 from undersong.core.plain import from_plain, to_plain
@@ -358,13 +359,8 @@ class Failed:
 
 Event = Ready | Progress | Notice | Loaded | Unloaded | Tokens | Finished | Results | Reading | Inspected | Failed
 TERMINAL = (Loaded, Unloaded, Finished, Results, Reading, Inspected, Failed)
-REQUESTS: dict[str, type] = {
-    c.__name__: c for c in (Load, Unload, Generate, Levels, Watch, Stop, Search, Read, Inspect)
-}
-EVENTS: dict[str, type] = {
-    c.__name__: c
-    for c in (Ready, Progress, Notice, Loaded, Unloaded, Tokens, Finished, Results, Reading, Inspected, Failed)
-}
+REQUESTS: dict[str, type] = {kind.__name__: kind for kind in get_args(Request)}
+EVENTS: dict[str, type] = {kind.__name__: kind for kind in get_args(Event)}
 
 
 class UnknownMessage(ValueError):
