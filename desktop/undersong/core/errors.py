@@ -14,6 +14,7 @@ UndersongError
 │   ├── OutOfMemory
 │   ├── Crashed
 │   ├── TimedOut
+│   ├── Stopped             the writer stopped a load; not an error to show
 │   └── ProtocolMismatch
 └── LibraryError            the feature library
 
@@ -109,6 +110,12 @@ class TimedOut(EngineError):
     """The engine did not answer in time."""
 
     code = "timed_out"
+
+
+class Stopped(EngineError):
+    """The writer stopped the loading of a model; the window need not show it."""
+
+    code = "stopped"
 
 
 class ProtocolMismatch(EngineError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 import types
 import typing
@@ -16,8 +17,10 @@ def to_plain(value: Any, digits: int | None = None) -> Any:
 
     Raises ValueError for a float that is not a number or not finite, because JSON has no word for it.
     """
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {f.name: to_plain(getattr(value, f.name), digits) for f in dataclasses.fields(value)}
+    if isinstance(value, (str, int)) or value is None:
+        return value
+    if not isinstance(value, type) and (names := _field_names(type(value))):
+        return {name: to_plain(getattr(value, name), digits) for name in names}
     if isinstance(value, (tuple, list)):
         return [to_plain(v, digits) for v in value]
     if isinstance(value, dict):
@@ -27,6 +30,16 @@ def to_plain(value: Any, digits: int | None = None) -> Any:
             raise ValueError(f"{value} cannot be written as JSON")
         return value if digits is None else float(f"{value:.{digits}g}")
     return value
+
+
+@functools.cache
+def _field_names(kind: type) -> tuple[str, ...]:
+    return tuple(f.name for f in dataclasses.fields(kind)) if dataclasses.is_dataclass(kind) else ()
+
+
+@functools.cache
+def _hints(kind: type) -> dict[str, Any]:
+    return typing.get_type_hints(kind)
 
 
 def from_plain(kind: type[T], value: Any, where: str = "") -> T:
@@ -73,7 +86,7 @@ def _build_simple(kind: Any, value: Any, where: str) -> Any:
 
 def _build_dataclass(kind: Any, value: Any, where: str) -> Any:
     _expect(isinstance(value, dict), value, where, "an object")
-    hints, given = typing.get_type_hints(kind), {}
+    hints, given = _hints(kind), {}
     for field in dataclasses.fields(kind):
         if field.name in value:
             given[field.name] = _build(hints[field.name], value[field.name], f"{where}.{field.name}")
