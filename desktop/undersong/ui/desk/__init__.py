@@ -1,0 +1,1 @@
+"""The mixing desk: one strip a quality, and the whole mix."""

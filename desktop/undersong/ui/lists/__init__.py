@@ -1,0 +1,1 @@
+"""The search panel: finding qualities and reading what they are."""
