@@ -100,7 +100,7 @@ class SessionFile:
 
     def __init__(self, folder: Path) -> None:
         """Lock ``folder``, creating it if need be; raises ProjectLocked or ProjectError."""
-        self._folder = folder
+        self.folder = folder
         self._path = folder / "session.json"
         self._running = folder / "running.json"
         self._backups = folder / "backups"
@@ -136,7 +136,8 @@ class SessionFile:
         """Write the whole session; raises ProjectError, and then what was saved before is untouched."""
         if self._refused:
             raise self._refused
-        self._back_up()
+        with contextlib.suppress(OSError, ProjectError):  # the words come first; the next save tries again
+            self._back_up()
         state = replace(state, takes=remembered(state.takes))
         write_whole(self._path, _to_bytes(state))
         with contextlib.suppress(OSError):  # left behind it does no harm: its take is known
@@ -190,12 +191,8 @@ class SessionFile:
         kept = self._backup_files()
         if not self._path.exists() or (kept and abs(now - _when(kept[-1])) < BACKUP_EVERY):
             return
-        try:
-            self._backups.mkdir(exist_ok=True)
-            content = self._path.read_bytes()
-        except OSError as error:
-            raise ProjectError(f"No backup could be made in {self._backups}: {error.strerror}.", str(error)) from error
-        write_whole(self._backups / f"session-{now:%Y-%m-%d-%H%M%S}.json", content)
+        self._backups.mkdir(exist_ok=True)
+        write_whole(self._backups / f"session-{now:%Y-%m-%d-%H%M%S}.json", self._path.read_bytes())
         kept = self._backup_files()
         last_of_day = {_when(path).date(): path for path in kept}
         wanted = {*kept[-NEWEST_BACKUPS:], *list(last_of_day.values())[-DAILY_BACKUPS:]}

@@ -82,6 +82,7 @@ def parting_word(one: str, other: str) -> int:
     start = _shared(one, other)
     if start in (len(one), len(other)):
         return 0
-    while start and _WORD.fullmatch(one[start - 1 : start]):
-        start -= 1
+    if _WORD.match(one[start]) or _WORD.match(other[start]):
+        while start and _WORD.match(one[start - 1]):
+            start -= 1
     return count_words(one[:start]) + 1
