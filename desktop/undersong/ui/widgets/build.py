@@ -67,7 +67,8 @@ def button(
     on_click: Callable[[], object] | None = None,
 ) -> QPushButton:
     """A button with words; ``kind`` is empty, ``line``, ``primary``, ``chip`` or ``dashed``."""
-    made = QPushButton(text)
+    # Qt leaves too little room between icon and words
+    made = QPushButton(f" {text}" if icon else text)
     made.setFont(theme.ui_font(12 if kind == "chip" else 13, SEMIBOLD if kind == "primary" else MEDIUM))
     if icon:
         made.setIcon(theme.icon(icon, {"primary": "accent_ink", "line": "ink", "dashed": "ink3"}.get(kind, "ink2")))

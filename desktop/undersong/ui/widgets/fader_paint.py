@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
 END = 11
 """Pixels between the ends of the way and the widget's edge, room for half a cap and its focus ring."""
-TICKS = 8
 ZONE_ROLES = {"faint": "line_strong", "safe": "ok", "strong": "accent", "risky": "warn", "breaks": "err"}
 
 
@@ -61,10 +60,10 @@ def _ink(fader: Fader) -> QColor:
 
 
 def _paint_ticks(painter: QPainter, fader: Fader, middle: float, length: int) -> None:
-    low, high = fader.minimum() / 100, fader.maximum() / 100
-    for i in range(TICKS + 1):
-        level = low + (high - low) * i / TICKS
-        marked = i in (0, TICKS) or abs(level - fader.rest) < 1e-6 or abs(abs(level) - 1) < 1e-6
+    low, high = fader.minimum(), fader.maximum()
+    for value in range(low, high + 1, 50 if high - low > 200 else 25):
+        level = value / 100
+        marked = value in (low, high, 0) or abs(value) == 100
         painter.setBrush(theme.colour("ink3", 0.75 if marked else 0.32))
         width, y = (7 if marked else 4), _upright(fader, level, length)
         painter.drawRect(QRectF(middle - 20, y - 0.5, width, 1))
@@ -74,7 +73,7 @@ def _paint_ticks(painter: QPainter, fader: Fader, middle: float, length: int) ->
 def _paint_zones(painter: QPainter, fader: Fader, middle: float, length: int) -> None:
     for zone in fader.zones:
         top, bottom = _upright(fader, zone.end, length), _upright(fader, zone.start, length)
-        painter.setBrush(theme.colour(ZONE_ROLES[zone.kind], 0.75))
+        painter.setBrush(theme.colour(ZONE_ROLES[zone.kind], 0.6))
         painter.drawRoundedRect(QRectF(middle + 4.5, top + 0.5, 2, max(1.0, bottom - top - 1)), 1, 1)
 
 
