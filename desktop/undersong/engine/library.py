@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from undersong.core.errors import LibraryError, RequestError
-from undersong.core.messages import Example, FeatureCard, Hit, Results
+from undersong.core.features import Example, FeatureCard, Hit
+from undersong.core.messages import Results
 from undersong.engine.search import Index
 
 FORM = 1
