@@ -1,4 +1,4 @@
-"""Choose window, engine or command line; nothing is imported before the choice, because each is heavy in its own way."""
+"""Choose window, engine or command line; nothing is imported before the choice, because each is heavy."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 
 
 def main() -> int:
-    """Run what the arguments ask for; without any, the window, or the first steps in the terminal if there is no screen."""
+    """Run what the arguments ask for; without any, the window, or without a screen the first steps in the terminal."""
     arguments = sys.argv[1:]
     if arguments and arguments[0] == "engine":
         from undersong.engine.serve import main as serve
