@@ -26,6 +26,7 @@ from dataclasses import dataclass, field
 import undersong
 from undersong.core import messages as m
 from undersong.core.errors import LibraryError, RequestError, Stopped, UndersongError
+from undersong.core.features import Example
 from undersong.core.mixing import Fader, audible, coefficient
 
 SAE, UNIT, CONTEXT = "fake-sae", 4.0, 512
@@ -294,7 +295,7 @@ def card(feature: int) -> m.FeatureCard:
     pieces = tuple(f" {w}" for w in PLAIN)
     values = tuple(strength(i, feature) / 4 for i in range(len(pieces)))
     near = tuple(hit((feature + i) % FEATURES, 0.6 - i / 10) for i in (1, 2, 3))
-    examples = (m.Example(pieces, values),) * 4
+    examples = (Example(pieces, values),) * 4
     return m.FeatureCard(
         feature, label(feature), feature % 7 != 5, 0.91, 0.002 * (feature % 9 + 1), 4.0,
         tuple(STEERED[:10]), tuple(PLAIN[:10]), near, examples,
