@@ -33,9 +33,12 @@ def set_property(widget: QWidget, name: str, value: object) -> None:
     """Set a property that the style sheet looks at, and let it look again."""
     if widget.property(name) == value:
         return
+    font = widget.font()
     widget.setProperty(name, value)
     widget.style().unpolish(widget)
     widget.style().polish(widget)
+    # unpolishing forgets the font
+    widget.setFont(font)
     widget.update()
 
 

@@ -15,6 +15,8 @@ from undersong.ui.widgets.level_edit import LevelEdit, percent
 
 BURST_MS = 800
 """Key presses or wheel turns closer than this are one gesture, so one step of undo."""
+NORMAL = 0.72
+"""Share of the way from zero to an end that levels up to 100 % take."""
 FINE = 0.1
 """How far the cap follows the mouse while Alt is held."""
 _own_gestures = itertools.count(1_000_000)
@@ -64,8 +66,9 @@ class Fader(QSlider):
         self._gesture = 0
         self._giving = 0
         self._silently = False
+        self._locked = False
         self._since_key = QElapsedTimer()
-        self._grip: tuple[float, float] | None = None  # mouse position along the way, exact value in per cent
+        self._grip: tuple[float, float] | None = None  # mouse position along the way, exact fraction
         self.setRange(round(low * 100), round(high * 100))
         self.setSingleStep(5)
         self.setPageStep(25)
@@ -97,14 +100,33 @@ class Fader(QSlider):
         self.channel, self.silent = channel, silent
         self.update()
 
+    def set_locked(self, locked: bool) -> None:
+        """Let it show its level only; it keeps the focus, for the keys of what it stands in."""
+        self._locked = locked
+        self.update()
+
     def set_zones(self, zones: Sequence[Zone]) -> None:
         """Show measured zones along the track; none by default."""
         self.zones = tuple(zones)
         self.update()
 
     def fraction(self, level: float) -> float:
-        """Where a level lies along the way, 0 … 1."""
-        return (level * 100 - self.minimum()) / (self.maximum() - self.minimum())
+        """Where a level lies along the way, 0 … 1; of a two-sided fader, overdrive beyond 100 % has less room."""
+        low, high = self.minimum() / 100, self.maximum() / 100
+        if low != -high or high <= 1:
+            return (level - low) / (high - low)
+        size = abs(level)
+        out = size * NORMAL if size <= 1 else NORMAL + (size - 1) / (high - 1) * (1 - NORMAL)
+        return 0.5 + (out if level > 0 else -out) / 2
+
+    def level_at(self, fraction: float) -> float:
+        """The level at a place along the way, the reverse of ``fraction``."""
+        low, high = self.minimum() / 100, self.maximum() / 100
+        if low != -high or high <= 1:
+            return low + fraction * (high - low)
+        out = abs(fraction - 0.5) * 2
+        size = out / NORMAL if out <= NORMAL else 1 + (out - NORMAL) / (1 - NORMAL) * (high - 1)
+        return size if fraction > 0.5 else -size
 
     def point(self, level: float) -> float:
         """Pixel along the way of a level."""
@@ -131,10 +153,10 @@ class Fader(QSlider):
         paint_fader(painter, self)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        if event.button() != Qt.MouseButton.LeftButton:
+        if event.button() != Qt.MouseButton.LeftButton or self._locked:
             event.ignore()
             return
-        self._grip = (self._along(event), float(self.value()))
+        self._grip = (self._along(event), self.fraction(self.level))
         self._gesture = self._new_gesture()
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
@@ -142,28 +164,31 @@ class Fader(QSlider):
             return
         at, exact = self._grip
         now = self._along(event)
-        per_pixel = (self.maximum() - self.minimum()) / self._length()
         fine = FINE if event.modifiers() & (Qt.KeyboardModifier.AltModifier | Qt.KeyboardModifier.ShiftModifier) else 1
-        exact += (now - at) * per_pixel * fine
+        exact += (now - at) / self._length() * fine
         self._grip = (now, exact)
-        self._give(round(exact), self._gesture)
+        self._give(round(self.level_at(min(1.0, max(0.0, exact))) * 100), self._gesture)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         self._grip = None
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        self._give(round(self.rest * 100), self._new_gesture())
+        if not self._locked:
+            self._give(round(self.rest * 100), self._new_gesture())
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         turned = event.angleDelta().y()
         # a wheel meant for scrolling must not move a fader that happens to lie under it
-        if not self.hasFocus() or turned == 0:
+        if not self.hasFocus() or turned == 0 or self._locked:
             event.ignore()
             return
         self._give(self.value() + (self.singleStep() if turned > 0 else -self.singleStep()), self._burst())
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         text = event.text()
+        if self._locked:
+            event.ignore()
+            return
         if text and text in "123456789+-" and not event.modifiers() & Qt.KeyboardModifier.ControlModifier:
             self.begin_typing(text)
             return

@@ -61,7 +61,9 @@ def _ink(fader: Fader) -> QColor:
 
 def _paint_ticks(painter: QPainter, fader: Fader, middle: float, length: int) -> None:
     low, high = fader.minimum(), fader.maximum()
-    for value in range(low, high + 1, 50 if high - low > 200 else 25):
+    for value in range(low, high + 1, 25):
+        if abs(value) > 100 and value % 50:
+            continue
         level = value / 100
         marked = value in (low, high, 0) or abs(value) == 100
         painter.setBrush(theme.colour("ink3", 0.75 if marked else 0.32))

@@ -187,6 +187,11 @@ class ProseView(QTextEdit):
         self._set_following(True)
         self._keep_following()
 
+    def show_start(self) -> None:
+        """Go to the first words and stay there."""
+        self._following = False
+        self.verticalScrollBar().setValue(0)
+
     def token_at(self, point: QPoint) -> int:
         """The token under a point of the viewport, or -1."""
         for seen in seen_lines(self, QRectF(point.x(), point.y(), 1, 1)):
