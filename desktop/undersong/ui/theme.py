@@ -255,9 +255,7 @@ class ThemedIcon(QIconEngine):
         return pixmap(self._name, self._ink(mode, state), min(size.width(), size.height()), 1.0)
 
     def scaledPixmap(self, size: QSize, mode: QIcon.Mode, state: QIcon.State, scale: float) -> QPixmap:
-        # Qt asks in device pixels and expects a pixmap that knows its ratio
-        side = round(min(size.width(), size.height()) / scale)
-        return pixmap(self._name, self._ink(mode, state), side, scale)
+        return pixmap(self._name, self._ink(mode, state), min(size.width(), size.height()), scale)
 
     def clone(self) -> ThemedIcon:
         twin = ThemedIcon(self._name, self._role, self._checked_role)

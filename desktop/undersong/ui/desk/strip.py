@@ -12,11 +12,12 @@ from undersong.core.mixing import Fader as Channel
 from undersong.core.mixing import Op
 from undersong.ui import theme
 from undersong.ui.session import Session
-from undersong.ui.widgets.build import MEDIUM, SEMIBOLD, column, key_button, row, set_property
+from undersong.ui.widgets.build import MEDIUM, column, key_button, row
 from undersong.ui.widgets.elided_label import ElidedLabel
 from undersong.ui.widgets.fader import Fader
 from undersong.ui.widgets.level_edit import percent
 from undersong.ui.widgets.meter import Meter
+from undersong.ui.widgets.value_button import ValueButton
 
 WIDTH = 117
 
@@ -45,11 +46,11 @@ class Strip(QFrame):
             self.tr("Drag, or arrow keys; Shift for big steps, Alt-drag for fine ones, digits type, 0 is zero")
         )
         self.meter = Meter()
-        self.value = self._make_value()
+        self.value = ValueButton()
         self.mute = key_button("M", "")
         self.solo = key_button("S", "", kind="solo")
         # the letters do the same from the fader, so that a strip is one stop for Tab
-        for key in (self.mute, self.solo, self.value):
+        for key in (self.mute, self.solo):
             key.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         level = row(None, self.fader, self.meter, None, gap=6)
         keys = row(None, self.mute, self.solo, None, gap=5)
@@ -73,15 +74,14 @@ class Strip(QFrame):
         self.fader.set_look(position, quiet or silenced)
         self.fader.set_locked(silenced)
         self.fader.setAccessibleName(self.tr("{quality}, strength").format(quality=channel.label))
-        self.value.setText(self.tr("silenced") if silenced else percent(channel.level))
-        self.value.setFont(theme.ui_font(12 if silenced else 14, SEMIBOLD, tabular=True))
+        words = self.tr("silenced") if silenced else percent(channel.level)
+        self.value.say(words, quiet=quiet, small=silenced)
         self.value.setToolTip(
             self.tr("Silenced: taken out of the text wherever it shows. Click for the fader again")
             if silenced
             else self.tr("Type a level  (digits)")
         )
         self.value.setAccessibleName(self.tr("Level of {quality}").format(quality=channel.label))
-        set_property(self.value, "quiet", "true" if quiet else "false")
         self.meter.set_channel(position)
         if quiet:
             self.meter.reset()
@@ -162,15 +162,6 @@ class Strip(QFrame):
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(theme.colour("ink3") if self.fader.silent else theme.channel_colour(self.position))
         painter.drawRoundedRect(QRectF(11, 9, 20, 3), 1.5, 1.5)
-
-    def _make_value(self) -> QToolButton:
-        made = QToolButton()
-        made.setProperty("kind", "value")
-        made.setFixedHeight(22)
-        made.setMinimumWidth(70)
-        made.setCursor(Qt.CursorShape.IBeamCursor)
-        made.setSizePolicy(made.sizePolicy().Policy.Expanding, made.sizePolicy().Policy.Fixed)
-        return made
 
     def _choose(self, op: Op, _checked: bool = True) -> None:
         self._session.set_op(self.position, op)

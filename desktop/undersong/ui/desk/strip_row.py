@@ -65,7 +65,6 @@ class StripRow(QScrollArea):
             strip = self._strips.get(channel.feature) or self._new_strip(channel.feature)
             if self._line.indexOf(strip) != position:
                 self._line.insertWidget(position, strip)
-                strip.show()
             strip.show_channel(position, channel, position in acting, position == self._session.focused)
         self._show_add(not mix.faders)
         self._rove()

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QSizePolicy, QToolButton
+from PySide6.QtWidgets import QFrame
 
 from undersong.core.mixing import MOST_MASTER
 from undersong.ui import theme
 from undersong.ui.desk.strip_row import SCROLL_BAR
 from undersong.ui.session import Session
-from undersong.ui.widgets.build import MEDIUM, SEMIBOLD, column, label, row
+from undersong.ui.widgets.build import MEDIUM, column, label, row
 from undersong.ui.widgets.fader import Fader
 from undersong.ui.widgets.level_edit import percent
+from undersong.ui.widgets.value_button import ValueButton
 
 
 class WholeMix(QFrame):
@@ -28,13 +29,7 @@ class WholeMix(QFrame):
         self.fader.setAccessibleName(self.tr("Whole mix, strength"))
         self.fader.setAccessibleDescription(self.tr("Per cent, from 0 to 150; 100 is every fader as it stands"))
         self.fader.setToolTip(self.tr("How much of the whole mix is heard; a double click is 100%"))
-        self.value = QToolButton()
-        self.value.setProperty("kind", "value")
-        self.value.setFont(theme.ui_font(14, SEMIBOLD, tabular=True))
-        self.value.setFixedHeight(22)
-        self.value.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.value.setCursor(Qt.CursorShape.IBeamCursor)
-        self.value.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.value = ValueButton()
         self.value.setAccessibleName(self.tr("Level of the whole mix"))
         self.value.setToolTip(self.tr("Type a level  (digits)"))
         level = row(None, self.fader, None)
@@ -50,4 +45,4 @@ class WholeMix(QFrame):
 
     def _show(self) -> None:
         self.fader.set_level(self._session.mix.master)
-        self.value.setText(percent(self._session.mix.master, signed=False))
+        self.value.say(percent(self._session.mix.master, signed=False))

@@ -30,16 +30,12 @@ def label(text: str = "", font: QFont | None = None, tone: str = "", wrap: bool 
 
 
 def set_property(widget: QWidget, name: str, value: object) -> None:
-    """Set a property that the style sheet looks at, and let it look again."""
+    """Set a property that the style sheet looks at, and let it look again; a font set on the widget may get lost."""
     if widget.property(name) == value:
         return
-    font = widget.font()
     widget.setProperty(name, value)
     widget.style().unpolish(widget)
     widget.style().polish(widget)
-    # unpolishing forgets the font
-    widget.setFont(font)
-    widget.update()
 
 
 def surface(kind: Surface) -> QFrame:
