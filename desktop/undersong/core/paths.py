@@ -1,4 +1,4 @@
-"""Where things lie; the one place that knows the three layouts (checkout, wheel, frozen bundle)."""
+"""Where things lie and how they start; the one place that knows the layouts: checkout, wheel, frozen bundle."""
 
 from __future__ import annotations
 
@@ -25,6 +25,12 @@ def resource(*parts: str) -> Path:
 def starter() -> Path:
     """The bundled starter: ``language_model``, ``sae`` and ``library.sqlite`` lie in it."""
     return root() / "models" / "starter"
+
+
+def engine_command() -> list[str]:
+    """The command that starts the engine of this installation."""
+    program = [sys.executable] if getattr(sys, "frozen", False) else [sys.executable, "-m", "undersong"]
+    return [*program, "engine"]
 
 
 def data_folder() -> Path:

@@ -1,0 +1,1 @@
+"""Undersong without a window: the same engine, driven from the terminal."""
