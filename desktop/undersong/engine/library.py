@@ -32,6 +32,7 @@ NEVER_SHOWS = "never shows"
 """Label of a feature that did not fire once in the corpus."""
 
 SCHEMA = f"""
+PRAGMA page_size = 16384;
 PRAGMA application_id = {MARK};
 PRAGMA user_version = {FORM};
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -40,7 +41,7 @@ CREATE TABLE features (
     density REAL NOT NULL, max_activation REAL NOT NULL, promoted TEXT NOT NULL, suppressed TEXT NOT NULL,
     words TEXT NOT NULL, strengths TEXT NOT NULL, near TEXT NOT NULL, spark BLOB NOT NULL, examples BLOB NOT NULL);
 CREATE VIRTUAL TABLE found USING fts5(label, promoted, words, content='features', content_rowid='feature',
-    tokenize='unicode61 remove_diacritics 2', prefix='1 2 3');
+    tokenize='unicode61 remove_diacritics 2');
 CREATE VIRTUAL TABLE vocabulary USING fts5vocab(found, 'row');
 """
 

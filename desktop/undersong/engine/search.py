@@ -67,7 +67,9 @@ def stem(word: str) -> str:
     """The part that forms of one English word share: ``cried``, ``crying`` and ``cry`` give ``cry``."""
     for ending, instead in ENDINGS:
         body = word.removesuffix(ending)
-        if body != word and len(body) + len(instead) >= 3 and re.search("[aeiouy]", body) and not word.endswith("ss"):
+        if ending == "s" and word.endswith("ss"):
+            break
+        if body != word and len(body) + len(instead) >= 3 and re.search("[aeiouy]", body):
             word = body + instead
             break
     if len(word) > 3 and word[-1] == word[-2] and word[-1] not in "aeiolsz":
