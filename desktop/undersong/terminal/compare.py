@@ -72,6 +72,10 @@ class Streams:
         """A pane's whole text after the opening."""
         return "".join(self.pieces[pane])
 
+    def words(self, pane: int) -> int:
+        """How many words a pane has added; what only completes the opening's last word is none."""
+        return count_words(self.opening + self.text(pane)) - count_words(self.opening)
+
     def parting(self) -> int:
         """Number of the word at which the texts part ways, 0 if they do not."""
         return parting_word(self.text(0), self.text(1))
@@ -181,7 +185,7 @@ def _prose(streams: Streams, pane: int) -> Text:
 
 def summary(streams: Streams, sampling: Sampling) -> Text:
     """What came of it, in one line for the texts and one for the mix."""
-    words = " and ".join(str(count_words(streams.text(pane))) for pane in (0, 1))
+    words = " and ".join(str(streams.words(pane)) for pane in (0, 1))
     parting = streams.parting()
     parts = [
         f"parts ways at word {parting}" if parting else "both texts are the same so far",
@@ -207,7 +211,7 @@ def result(streams: Streams, loaded: m.Loaded, master: float, sampling: Sampling
         "without": streams.text(0),
         "with": streams.text(1),
         "parting_word": streams.parting(),
-        "words": [count_words(streams.text(pane)) for pane in (0, 1)],
+        "words": [streams.words(pane) for pane in (0, 1)],
         "reasons": ended.reasons if ended else (),
         "tokens": ended.tokens if ended else (),
         "seconds": ended.seconds if ended else 0.0,
