@@ -185,11 +185,11 @@ def train(args: argparse.Namespace) -> None:
 
 
 def loop(args: argparse.Namespace, model: LlamaForCausalLM, parts: list, rows: Rows, run: Run) -> None:
-    """Train until ``args.minutes`` are used up; prints progress and saves checkpoints."""
+    """Train until ``args.minutes`` or ``args.steps`` are used up; prints progress and saves checkpoints."""
     measure = torch.compile(loss_of) if args.compile else loss_of
     device = next(model.parameters()).device
     data, started, last_saved = rows.epoch(run.epoch), time.monotonic() - run.seconds, time.monotonic()
-    while (progress := (time.monotonic() - started) / (60 * args.minutes)) < 1:
+    while (progress := max((time.monotonic() - started) / (60 * args.minutes), run.step / args.steps)) < 1:
         if run.row + args.batch > len(data):
             run.epoch, run.row = run.epoch + 1, 0
             data = rows.epoch(run.epoch)
@@ -224,6 +224,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--work", type=Path, required=True, help="folder of steps 1 and 2")
     parser.add_argument("--minutes", type=float, default=90, help="training time over all sittings")
+    parser.add_argument("--steps", type=float, default=math.inf, help="optimiser steps at most")
     parser.add_argument("--layers", type=int, default=6)
     parser.add_argument("--width", type=int, default=384)
     parser.add_argument("--heads", type=int, default=6)
