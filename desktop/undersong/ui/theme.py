@@ -186,8 +186,9 @@ def style_sheet(tokens: Tokens) -> str:
     return sheet.substitute({role: value.name() for role, value in tokens.colours.items()})
 
 
+@functools.cache
 def load_fonts() -> None:
-    """Make the bundled fonts known to Qt; call once, before any widget is made."""
+    """Make the bundled fonts known to Qt, once; to be called before any widget is made."""
     for path in sorted(resource("fonts").glob("*.ttf")):
         QFontDatabase.addApplicationFont(str(path))
 

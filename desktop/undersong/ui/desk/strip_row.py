@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent, QWheelEvent
 from PySide6.QtWidgets import QFrame, QScrollArea, QSizePolicy, QWidget
 
@@ -97,8 +97,6 @@ class StripRow(QScrollArea):
         strip = Strip(self._session)
         strip.focused.connect(lambda: self._on_focused(strip))
         self._strips[feature] = strip
-        # the layout knows the new width only after it was activated
-        QTimer.singleShot(0, strip, lambda: self.ensureWidgetVisible(strip, 8, 0))
         return strip
 
     def _drop_gone(self, mix: Mix) -> None:
@@ -111,12 +109,12 @@ class StripRow(QScrollArea):
 
     def _on_focused(self, strip: Strip) -> None:
         self._session.focus_channel(strip.position)
-        self.ensureWidgetVisible(strip, 8, 0)
 
     def _show_focus(self) -> None:
         for strip in self.strips():
             strip.set_shown(strip.position == self._session.focused)
         self._rove()
+        self._keep_in_view()
 
     def _rove(self) -> None:
         """Let Tab stop at the focused strip only; the others are reached with the arrow keys."""
@@ -145,6 +143,12 @@ class StripRow(QScrollArea):
     def _keep_height(self, _low: int, high: int) -> None:
         # strips are as high with the scroll bar as without it, so that all faders of the desk stand on one line
         self._line.setContentsMargins(0, 0, 0, 0 if high else SCROLL_BAR)
+        self._keep_in_view()
+
+    def _keep_in_view(self) -> None:
+        strips, focused = self.strips(), self._session.focused
+        if 0 <= focused < len(strips):
+            self.ensureWidgetVisible(strips[focused], 8, 0)
 
     def _acting(self, mix: Mix) -> set[int]:
         """Positions that are heard: not muted, and soloed if any is."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QWidget
+from PySide6.QtWidgets import QFrame, QSizePolicy, QWidget
 
 from undersong.core.features import FeatureCard
 from undersong.ui import theme
@@ -32,9 +32,11 @@ class FeatureCardView(QFrame):
         self._number = label("", theme.ui_font(12, tabular=True), "ink3")
         self._common = label("", theme.ui_font(12, tabular=True), "ink3", wrap=True)
         self.examples = ProseView(self.tr("Where it shows"), 14, leading=1.5, gap=7, margins=(3, 0, 6, 0))
+        # as high as there is room; a text edit's own wish would push the list away
+        self.examples.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
         self.examples.setMinimumHeight(72)
         self._brings, self._takes = self._word_line(), self._word_line()
-        self._try = button(
+        self.try_button = button(
             self.tr("Try it alone"),
             icon="play",
             icon_px=12,
@@ -42,14 +44,14 @@ class FeatureCardView(QFrame):
             tip=self.tr("Write a take with this quality only; the mix stays as it is"),
             on_click=self.try_requested.emit,
         )
-        self._add = button(
+        self.add_button = button(
             self.tr("Add to mix"),
             icon="plus",
             kind="primary",
             tip=self.tr("Give it a fader  (Enter)"),
             on_click=self.add_requested.emit,
         )
-        self._found = button(
+        self.found_button = button(
             self.tr("In the mix"),
             icon="check",
             kind="line",
@@ -62,7 +64,7 @@ class FeatureCardView(QFrame):
             self._captioned(self.tr("Takes away"), self._takes),
             gap=3,
         )
-        actions = row(self._try, self._add, self._found, gap=8)
+        actions = row(self.try_button, self.add_button, self.found_button, gap=8)
         for i in range(3):
             actions.setStretch(i, 1)
         top = row(self._title, self._number, gap=10)
@@ -84,15 +86,15 @@ class FeatureCardView(QFrame):
         self._common.setText(self._about(card))
         self._brings.set_text(_listed(card.promoted))
         self._takes.set_text(_listed(card.suppressed))
-        self._add.setVisible(channel < 0)
-        self._found.setVisible(channel >= 0)
+        self.add_button.setVisible(channel < 0)
+        self.found_button.setVisible(channel >= 0)
         if is_new or channel != self._channel:
             self._channel = channel
             self._show_examples(card, channel, is_new)
 
     def set_can_try(self, possible: bool) -> None:
         """Allow or forbid trying it alone: that needs a model that is ready."""
-        self._try.setEnabled(possible)
+        self.try_button.setEnabled(possible)
 
     def _about(self, card: FeatureCard) -> str:
         about = self.tr("Shows on {how_common}").format(how_common=how_common(card.density))

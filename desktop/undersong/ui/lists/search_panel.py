@@ -17,6 +17,9 @@ from undersong.ui.widgets.build import column, label, row, rule
 from undersong.ui.widgets.chip import filter_chip
 
 WIDTH = 312
+"""Width the panel looks best in."""
+LIST_HEIGHT, CARD_HEIGHT = 412, 336
+"""How list and card share the height at first; in a higher window the list gains most."""
 
 
 class SearchField(QLineEdit):
@@ -99,7 +102,8 @@ class SearchPanel(QFrame):
         self.splitter.addWidget(top)
         self.splitter.addWidget(bottom)
         self.splitter.setStretchFactor(0, 3)
-        self.splitter.setStretchFactor(1, 2)
+        self.splitter.setStretchFactor(1, 1)
+        self.splitter.setSizes([LIST_HEIGHT, CARD_HEIGHT])
         self.setLayout(column(self.splitter, gap=0))
 
     def _connect(self) -> None:

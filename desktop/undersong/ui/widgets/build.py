@@ -30,12 +30,16 @@ def label(text: str = "", font: QFont | None = None, tone: str = "", wrap: bool 
 
 
 def set_property(widget: QWidget, name: str, value: object) -> None:
-    """Set a property that the style sheet looks at, and let it look again; a font set on the widget may get lost."""
+    """Set a property that the style sheet looks at, and let it look again."""
     if widget.property(name) == value:
         return
     widget.setProperty(name, value)
+    font = widget.font()
     widget.style().unpolish(widget)
     widget.style().polish(widget)
+    # looking again may cost the widget a font of its own
+    if widget.font() != font:
+        widget.setFont(font)
 
 
 def surface(kind: Surface) -> QFrame:

@@ -9,6 +9,11 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from undersong.ui import theme
 
 
+def lines_height(font: QFont, lines: int) -> int:
+    """Pixels that so many lines take."""
+    return round(QFontMetricsF(font).lineSpacing() * lines) + 1
+
+
 class ElidedLabel(QWidget):
     """Text clamped to ``lines`` lines, the last one shortened with an ellipsis."""
 
@@ -31,8 +36,8 @@ class ElidedLabel(QWidget):
         self.update()
 
     def sizeHint(self) -> QSize:
-        metrics = QFontMetricsF(self.font())
-        return QSize(round(metrics.horizontalAdvance(self._text)), round(metrics.lineSpacing() * self._lines) + 1)
+        width = QFontMetricsF(self.font()).horizontalAdvance(self._text)
+        return QSize(round(width), lines_height(self.font(), self._lines))
 
     def shown_lines(self) -> list[str]:
         """The lines as they are painted."""

@@ -87,11 +87,11 @@ class ProseView(QTextEdit):
         )
         self.document().setDocumentMargin(0)
         self._end = QTextCursor(self.document())
-        self._newest = button(self.tr("Newest"), icon="arrow-down", kind="line", on_click=self.follow)
-        self._newest.setToolTip(self.tr("Back to the newest words"))
-        self._newest.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self._newest.setParent(self)
-        self._newest.hide()
+        self.newest = button(self.tr("Newest"), icon="arrow-down", kind="line", on_click=self.follow)
+        self.newest.setToolTip(self.tr("Back to the newest words"))
+        self.newest.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.newest.setParent(self)
+        self.newest.hide()
         bar = self.verticalScrollBar()
         bar.rangeChanged.connect(self._keep_following)
         bar.actionTriggered.connect(lambda _action: self._note_scroll(bar.sliderPosition()))
@@ -170,6 +170,8 @@ class ProseView(QTextEdit):
     def set_caret(self, shown: bool) -> None:
         """Show or hide the bar after the newest word."""
         self._has_caret = shown
+        # two bars side by side would look like a mistake
+        self.setCursorWidth(0 if shown else 1)
         self.viewport().update()
 
     def set_parting(self, token: int) -> None:
@@ -190,6 +192,8 @@ class ProseView(QTextEdit):
     def show_start(self) -> None:
         """Go to the first words and stay there."""
         self._following = False
+        # Qt goes to the text cursor when a text is first shown
+        self.moveCursor(QTextCursor.MoveOperation.Start)
         self.verticalScrollBar().setValue(0)
 
     def token_at(self, point: QPoint) -> int:
@@ -250,8 +254,8 @@ class ProseView(QTextEdit):
         super().resizeEvent(event)
         self._fit_measure()
         self._keep_following()
-        size = self._newest.sizeHint()
-        self._newest.setGeometry(
+        size = self.newest.sizeHint()
+        self.newest.setGeometry(
             (self.width() - size.width()) // 2, self.height() - size.height() - 8, size.width(), size.height()
         )
 
@@ -271,7 +275,7 @@ class ProseView(QTextEdit):
     def _set_following(self, following: bool) -> None:
         if following != self._following:
             self._following = following
-            self._newest.setVisible(not following)
+            self.newest.setVisible(not following)
             self.following_changed.emit(following)
 
     def _keep_following(self) -> None:
