@@ -78,7 +78,9 @@ def lens_of(folder: Path, sae: Sae, pieces: Pieces, whole: np.ndarray, live: np.
     gain = parts.norm.weight.detach() if isinstance(parts.norm.weight, Tensor) else 1.0
     effects = (sae.decoder.cpu() * gain) @ parts.unembedding.float().T
     effects -= effects.mean(1, keepdim=True)
-    columns = np.flatnonzero(whole) if whole.sum() >= 4 * LENS_WORDS else np.arange(len(pieces.texts))
+    if whole.sum() < 4 * LENS_WORDS:  # a tokenizer of a few hundred entries has hardly any words
+        whole = np.array([text.strip().isalpha() for text in pieces.texts])
+    columns = np.flatnonzero(whole)
     effects = effects[:, torch.from_numpy(columns)]
     among = effects[torch.from_numpy(np.flatnonzero(live))]
     effects = (effects - among.mean(0)) / among.std(0).clamp_min(1e-6)
@@ -163,7 +165,7 @@ def label_windows(
     cells = firings.rows.reshape(-1, CELL)
     marked = np.isin(cells, pieces.tokenizer.all_special_ids)
     marked[:: WINDOW // CELL, 0] = False
-    fit = ~marked.any(1)
+    fit = np.logical_not(marked.any(axis=1))
 
     def texts(chosen: np.ndarray) -> list[str]:
         return ["".join(pieces.of(cells[cell])) for cell in chosen]
@@ -189,7 +191,7 @@ def build(args: argparse.Namespace) -> None:
     tokenizer = PreTrainedTokenizerFast.from_pretrained(folder)
     sae, pieces = load_sae(args.work / "sae"), Pieces(tokenizer)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    blocks = load_blocks(folder, sae.layer).to(device)  # pyright: ignore[reportArgumentType]
+    blocks = load_blocks(folder, sae.layer, device)
     special = torch.tensor([tokenizer.bos_token_id, tokenizer.eos_token_id])
     batches = mixed_windows(args.work, tokenizer.bos_token_id, SEED)
     firings = collect(blocks, sae.to(device), batches, special, args.tokens)
