@@ -68,7 +68,7 @@ def test_closing_ends_it_with_an_expected_outcome(make_engine: MakeEngine, qtbot
     with qtbot.waitSignal(engine.ended) as ended:
         engine.stop()
     assert ended.args[0].expected
-    assert str(ended.args[0]) == "The engine was closed."
+    assert str(ended.args[0]) == "The engine stopped. It was closed."
     assert not engine.running
 
 
@@ -95,7 +95,7 @@ def test_a_kill_from_outside_is_told_in_a_sentence(make_engine: MakeEngine, qtbo
 
 def test_a_missing_program_is_told_in_a_sentence(make_engine: MakeEngine, qtbot: QtBot) -> None:
     outcome = ending(make_engine(["no-such-program-anywhere"]), qtbot)
-    assert str(outcome) == "The engine could not be started: no-such-program-anywhere"
+    assert str(outcome) == "The engine stopped. It could not be started: no-such-program-anywhere"
 
 
 def test_an_exit_code_and_the_log_are_kept(make_engine: MakeEngine, qtbot: QtBot, tmp_path: Path) -> None:

@@ -44,7 +44,7 @@ class Failure:
     message: str
     """A sentence for the writer."""
     advice: str = ""
-    """What to do next."""
+    """A second sentence: why, or what to do next."""
     detail: str = ""
     """The small print: the engine's log or trace."""
     can_continue: bool = False
@@ -213,6 +213,5 @@ class Conversation(QObject):
             return
         self._enter(EngineState.STOPPED)
         streaming = was is EngineState.STREAMING
-        self._set_failure(
-            Failure("crashed", str(outcome), self.tr("Your text and mix are safe."), outcome.log, streaming)
-        )
+        message = self.tr("The engine stopped. Your text and mix are safe.")
+        self._set_failure(Failure("crashed", message, outcome.why, outcome.log, streaming))

@@ -30,21 +30,21 @@ LOG_LINES = 100
 LOG_BYTES = 1_000_000
 
 _SIGNALS = {
-    4: "it met an instruction this processor does not have",
-    6: "it gave up on an internal fault",
-    8: "it divided by zero",
-    9: "it was ended from outside, most often because the computer ran out of memory",
-    11: "it touched memory that was not its own",
-    15: "it was asked to end by the system",
+    4: "It met an instruction this processor does not have.",
+    6: "It gave up on an internal fault.",
+    8: "It divided by zero.",
+    9: "It was ended from outside, most often because the computer ran out of memory.",
+    11: "It touched memory that was not its own.",
+    15: "It was asked to end by the system.",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How the engine process ended; ``str()`` is a sentence for the writer."""
+    """How the engine process ended; ``str()`` is what to tell the writer."""
 
-    sentence: str
-    """What happened, in plain words."""
+    why: str
+    """What happened, in plain words, after “The engine stopped.”"""
     expected: bool = False
     """True when the window itself had asked for the end."""
     code: int = 0
@@ -53,7 +53,7 @@ class Outcome:
     """The last lines the engine wrote to its log."""
 
     def __str__(self) -> str:
-        return self.sentence
+        return f"The engine stopped. {self.why}"
 
 
 def engine_command() -> list[str]:
@@ -145,7 +145,7 @@ class EngineProcess(QObject):
         QTimer.singleShot(round(CLOSE_SECONDS * 1000), self._process, self._process.kill)
 
     def kill(self, reason: str = "") -> None:
-        """End the process at once; ``reason`` becomes the outcome's sentence."""
+        """End the process at once; ``reason`` becomes the outcome's ``why``."""
         if self._process is None:
             return
         self._reason = reason or self._reason
@@ -197,7 +197,7 @@ class EngineProcess(QObject):
             return True
         self.kill(
             self.tr(
-                "The engine (version {0}) speaks protocol {1}, this window protocol {2}. "
+                "Its version {0} speaks protocol {1}, this window protocol {2}. "
                 "Install both from the same version of Undersong."
             ).format(ready.version, ready.protocol, PROTOCOL)
         )
@@ -231,38 +231,39 @@ class EngineProcess(QObject):
 
     def _on_start_timeout(self) -> None:
         self.kill(
-            self.tr("The engine did not answer within {0} seconds and was ended.").format(
+            self.tr("It did not answer within {0} seconds and was ended.").format(
                 round(self._start_timer.interval() / 1000)
             )
         )
 
     def _on_stop_timeout(self) -> None:
         self.kill(
-            self.tr("The engine did not stop within {0} seconds and was ended.").format(round(self._stop_seconds))
+            self.tr("It did not stop within {0} seconds when asked to, and was ended.").format(
+                round(self._stop_seconds)
+            )
         )
 
     def _on_error(self, error: QProcess.ProcessError) -> None:
         if error is QProcess.ProcessError.FailedToStart:
-            self._finish(self.tr("The engine could not be started: {0}").format(self._command[0]), code=-1)
+            self._finish(self.tr("It could not be started: {0}").format(self._command[0]), code=-1)
 
     def _on_finished(self, code: int, status: QProcess.ExitStatus) -> None:
         self._on_output()
         self._on_log()
-        self._finish(self._sentence(code, status is QProcess.ExitStatus.CrashExit), code)
+        self._finish(self._why(code, status is QProcess.ExitStatus.CrashExit), code)
 
-    def _sentence(self, code: int, crashed: bool) -> str:
+    def _why(self, code: int, crashed: bool) -> str:
         if self._reason:
             return self._reason
         if self._closing:
-            return self.tr("The engine was closed.")
+            return self.tr("It was closed.")
         if crashed:
-            why = _SIGNALS.get(code, self.tr("signal {0}").format(code))
-            return self.tr("The engine stopped: {0}.").format(why)
+            return _SIGNALS.get(code, self.tr("It was ended by signal {0}.").format(code))
         if code:
-            return self.tr("The engine stopped with an error (exit code {0}).").format(code)
-        return self.tr("The engine ended by itself.")
+            return self.tr("It met an error it could not handle (exit code {0}).").format(code)
+        return self.tr("It ended by itself.")
 
-    def _finish(self, sentence: str, code: int) -> None:
+    def _finish(self, why: str, code: int) -> None:
         self._start_timer.stop()
         self._stop_timer.stop()
         self._stopping.clear()
@@ -270,4 +271,4 @@ class EngineProcess(QObject):
         if process is None:
             return
         process.deleteLater()
-        self.ended.emit(Outcome(sentence, self._closing, code, self.log))
+        self.ended.emit(Outcome(why, self._closing, code, self.log))

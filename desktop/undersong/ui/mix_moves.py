@@ -35,6 +35,9 @@ class MixMoves(QObject):
         self.saved = state
         self.undo = QUndoStack(self)
         self.undo.setUndoLimit(UNDO_STEPS)
+        # A stack that is being deleted clears itself and would call panels that still listen
+        undo = self.undo
+        self.destroyed.connect(lambda: undo.blockSignals(True))
         self.loaded: Loaded | None = None
         self._gestures = itertools.count(1)
         self._focused = 0 if state.mix.faders else -1

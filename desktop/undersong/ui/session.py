@@ -50,6 +50,7 @@ class Session(Writing):
     state_changed = Signal()
     progress_changed = Signal(object)
     results_arrived = Signal(object)
+    look_up_arrived = Signal(object)
     card_arrived = Signal(object)
     inspect_cleared = Signal()
     heat_changed = Signal()
@@ -74,6 +75,7 @@ class Session(Writing):
         self.card: FeatureCard | None = None
         self.autosave = Autosave(file, state, self)
         self._search_id = 0
+        self._look_up_id = 0
         self._inspect_id = 0
         conversation.event_arrived.connect(self._on_event)
         conversation.state_changed.connect(self.state_changed)
@@ -182,6 +184,12 @@ class Session(Writing):
             self._search_id = self._conversation.next_id()
             self._conversation.say(Search(self._search_id, query))
 
+    def look_up(self, query: str, limit: int) -> None:
+        """Find qualities beside the search panel's own search; the answer comes as ``look_up_arrived``."""
+        if self.loaded is not None:
+            self._look_up_id = self._conversation.next_id()
+            self._conversation.say(Search(self._look_up_id, query, limit))
+
     def inspect(self, feature: int) -> None:
         """Show everything known of a feature, and its heat."""
         self._inspected = feature
@@ -285,6 +293,8 @@ class Session(Writing):
         if results.id == self._search_id:
             self.results = results
             self.results_arrived.emit(results)
+        elif results.id == self._look_up_id:
+            self.look_up_arrived.emit(results)
 
     def _on_inspected(self, event: Inspected) -> None:
         card = event.card

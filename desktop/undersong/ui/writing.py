@@ -171,8 +171,12 @@ class Writing(MixMoves):
         if self.saved.running is not None or not self.saved.takes:
             return
         place = min(max(self.take_number - 1 + offset, 0), len(self.saved.takes) - 1)
-        if self.saved.takes[place].id != self.saved.shown:
-            self.saved.shown = self.saved.takes[place].id
+        self.show_take_of(self.saved.takes[place].id)
+
+    def show_take_of(self, take_id: str) -> None:
+        """Show a take by its id."""
+        if self.saved.running is None and take_id != self.saved.shown:
+            self.saved.shown = take_id
             self._show_heat_of(self.take)
             self._look_at_shown()
             self.takes_changed.emit()

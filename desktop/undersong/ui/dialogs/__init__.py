@@ -1,0 +1,1 @@
+"""What opens over the window: first run, settings, shortcuts, engine details, commands."""

@@ -1,0 +1,1 @@
+"""The sheet: header and opening."""

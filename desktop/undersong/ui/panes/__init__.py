@@ -1,0 +1,1 @@
+"""The panes in which texts stream side by side."""
