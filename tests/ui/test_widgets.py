@@ -9,14 +9,13 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QPlainTextEdit, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
-from tests.ui.dressed import SPARK, dress, nameless
+from tests.ui.dressed import dress, nameless
 from undersong.ui import theme
 from undersong.ui.widgets.banner import Banner, Toast
 from undersong.ui.widgets.build import button, column, icon_button, key_button, row
 from undersong.ui.widgets.chip import ModelChip, filter_chip
 from undersong.ui.widgets.elided_label import ElidedLabel
 from undersong.ui.widgets.meter import Meter
-from undersong.ui.widgets.sparkline import Sparkline
 
 
 @pytest.fixture(autouse=True)
@@ -55,16 +54,6 @@ def test_a_meter_shows_level_and_lets_its_peak_sink(qtbot: QtBot) -> None:
     assert 0.2 < meter.peak < 1.0
     meter.reset()
     assert meter.grab().toImage() == dark
-
-
-def test_a_sparkline_wears_its_channel(qtbot: QtBot) -> None:
-    spark = Sparkline()
-    spark.resize(50, 24)
-    empty = picture(qtbot, spark)
-    spark.set_values(SPARK)
-    quiet = spark.grab().toImage()
-    spark.set_values(SPARK, channel=1)
-    assert empty != quiet != spark.grab().toImage()
 
 
 def test_the_model_chip_says_its_state_in_words(qtbot: QtBot) -> None:
@@ -136,10 +125,9 @@ def test_built_controls_have_names_and_tips(qtbot: QtBot) -> None:
 
 
 def test_every_widget_looks_different_in_the_dark(qtbot: QtBot, qapp: QApplication) -> None:
-    widgets: list[QWidget] = [Meter(), ModelChip(), ElidedLabel("Rain"), Sparkline()]
+    widgets: list[QWidget] = [Meter(), ModelChip(), ElidedLabel("Rain")]
     for widget in widgets:
         widget.resize(80, 40)
-    widgets[3].set_values(SPARK)  # type: ignore[attr-defined]
     light = [picture(qtbot, widget) for widget in widgets]
     theme.apply(qapp, "dark")
     dark = [widget.grab().toImage() for widget in widgets]

@@ -49,8 +49,10 @@ class StripRow(QScrollArea):
         return [self._strips[fader.feature] for fader in self._session.mix.faders]
 
     def focus_strip(self, position: int) -> None:
-        """Give the keyboard to a strip."""
+        """Give the keyboard to a strip, or where there is none, to the place that adds one."""
         strips = self.strips()
+        if not strips:
+            self.add.setFocus(Qt.FocusReason.OtherFocusReason)
         if 0 <= position < len(strips):
             strips[position].fader.setFocus(Qt.FocusReason.OtherFocusReason)
             self.ensureWidgetVisible(strips[position], 8, 0)
@@ -70,8 +72,6 @@ class StripRow(QScrollArea):
         self._rove()
         if had_focus:
             self.focus_strip(self._session.focused)
-            if not mix.faders:
-                self.add.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Keys that a strip has left: arrows go along the row, with Ctrl+Shift they take the strip with them."""

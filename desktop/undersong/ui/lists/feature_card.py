@@ -36,6 +36,30 @@ class FeatureCardView(QFrame):
         self.examples.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
         self.examples.setMinimumHeight(72)
         self._brings, self._takes = self._word_line(), self._word_line()
+        self._make_buttons()
+        self._lay_out()
+
+    def show_card(self, card: FeatureCard, channel: int) -> None:
+        """Show a card; ``channel`` is its place in the mix, -1 for none."""
+        is_new = card != self.card
+        self.card = card
+        self._title.set_text(card.label)
+        self._number.setText(f"#{card.feature}")
+        self._number.setToolTip(self.tr("Its number in the dictionary"))
+        self._common.setText(self._about(card))
+        self._brings.set_text(_listed(card.promoted))
+        self._takes.set_text(_listed(card.suppressed))
+        self.add_button.setVisible(channel < 0)
+        self.found_button.setVisible(channel >= 0)
+        if is_new or channel != self._channel:
+            self._channel = channel
+            self._show_examples(card, channel, is_new)
+
+    def set_can_try(self, possible: bool) -> None:
+        """Allow or forbid trying it alone: that needs a model that is ready."""
+        self.try_button.setEnabled(possible)
+
+    def _make_buttons(self) -> None:
         self.try_button = button(
             self.tr("Try it alone"),
             icon="play",
@@ -58,6 +82,8 @@ class FeatureCardView(QFrame):
             tip=self.tr("Go to its fader"),
             on_click=self.find_requested.emit,
         )
+
+    def _lay_out(self) -> None:
         heading = label(self.tr("Where it shows"), theme.ui_font(12, SEMIBOLD), "ink2")
         words = column(
             self._captioned(self.tr("Brings"), self._brings),
@@ -75,26 +101,6 @@ class FeatureCardView(QFrame):
         layout = column(about, self.examples, below, gap=4, margins=(17, 12, 14, 14))
         layout.setStretchFactor(self.examples, 1)
         self.setLayout(layout)
-
-    def show_card(self, card: FeatureCard, channel: int) -> None:
-        """Show a card; ``channel`` is its place in the mix, -1 for none."""
-        is_new = card != self.card
-        self.card = card
-        self._title.set_text(card.label)
-        self._number.setText(f"#{card.feature}")
-        self._number.setToolTip(self.tr("Its number in the dictionary"))
-        self._common.setText(self._about(card))
-        self._brings.set_text(_listed(card.promoted))
-        self._takes.set_text(_listed(card.suppressed))
-        self.add_button.setVisible(channel < 0)
-        self.found_button.setVisible(channel >= 0)
-        if is_new or channel != self._channel:
-            self._channel = channel
-            self._show_examples(card, channel, is_new)
-
-    def set_can_try(self, possible: bool) -> None:
-        """Allow or forbid trying it alone: that needs a model that is ready."""
-        self.try_button.setEnabled(possible)
 
     def _about(self, card: FeatureCard) -> str:
         about = self.tr("Shows on {how_common}").format(how_common=how_common(card.density))

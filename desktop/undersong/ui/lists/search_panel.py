@@ -16,8 +16,6 @@ from undersong.ui.session import Session
 from undersong.ui.widgets.build import column, label, row, rule
 from undersong.ui.widgets.chip import filter_chip
 
-WIDTH = 312
-"""Width the panel looks best in."""
 LIST_HEIGHT, CARD_HEIGHT = 412, 336
 """How list and card share the height at first; in a higher window the list gains most."""
 

@@ -19,7 +19,7 @@ from PySide6.QtGui import (
     QTextLine,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QFrame, QTextEdit, QToolTip, QWidget
+from PySide6.QtWidgets import QFrame, QPushButton, QTextEdit, QToolTip, QWidget
 
 from undersong.ui import theme
 from undersong.ui.widgets.build import Margins, button
@@ -77,21 +77,10 @@ class ProseView(QTextEdit):
         self.setAccessibleName(name)
         if tone:
             self.setProperty("tone", tone)
-        self.setReadOnly(True)
-        self.setUndoRedoEnabled(False)
-        self.setTabChangesFocus(True)
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setTextInteractionFlags(
-            Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
-        )
+        self._make_read_only()
         self.document().setDocumentMargin(0)
         self._end = QTextCursor(self.document())
-        self.newest = button(self.tr("Newest"), icon="arrow-down", kind="line", on_click=self.follow)
-        self.newest.setToolTip(self.tr("Back to the newest words"))
-        self.newest.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.newest.setParent(self)
-        self.newest.hide()
+        self.newest = self._make_pill()
         bar = self.verticalScrollBar()
         bar.rangeChanged.connect(self._keep_following)
         bar.actionTriggered.connect(lambda _action: self._note_scroll(bar.sliderPosition()))
@@ -258,6 +247,24 @@ class ProseView(QTextEdit):
         self.newest.setGeometry(
             (self.width() - size.width()) // 2, self.height() - size.height() - 8, size.width(), size.height()
         )
+
+    def _make_read_only(self) -> None:
+        self.setReadOnly(True)
+        self.setUndoRedoEnabled(False)
+        self.setTabChangesFocus(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setTextInteractionFlags(
+            Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
+        )
+
+    def _make_pill(self) -> QPushButton:
+        made = button(self.tr("Newest"), icon="arrow-down", kind="line", on_click=self.follow)
+        made.setToolTip(self.tr("Back to the newest words"))
+        made.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        made.setParent(self)
+        made.hide()
+        return made
 
     def _tip(self, token: int) -> str:
         heat = self._tokens.heat(token) if token >= 0 else 0.0

@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPixmap
-from PySide6.QtWidgets import QSizePolicy, QWidget
-
-from undersong.ui import theme
+from PySide6.QtGui import QColor, QPainter, QPixmap
 
 
 def paint_sparkline(painter: QPainter, where: QRectF, values: Sequence[float], ink: QColor) -> None:
@@ -35,25 +32,3 @@ def sparkline_pixmap(size: QSize, values: Sequence[float], ink: QColor, ratio: f
     paint_sparkline(painter, QRectF(0, 0, size.width(), size.height()), values, ink)
     painter.end()
     return made
-
-
-class Sparkline(QWidget):
-    """The bars as a widget of fixed height."""
-
-    def __init__(self, height: int = 24, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._values: tuple[float, ...] = ()
-        self._channel = -1
-        self.setFixedHeight(height)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-
-    def set_values(self, values: Sequence[float], channel: int = -1) -> None:
-        """Show values 0 … 1 in a channel's colour; -1 is the quiet one."""
-        self._values, self._channel = tuple(values), channel
-        self.update()
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        ink = theme.channel_colour(self._channel) if self._channel >= 0 else theme.colour("ink3")
-        paint_sparkline(painter, QRectF(self.rect()), self._values, ink)
