@@ -12,7 +12,7 @@ from typing import cast
 import torch
 from torch import FloatTensor, LongTensor, Tensor
 from transformers import (
-    LogitsProcessorList,
+    LogitsProcessor,
     MinPLogitsWarper,
     RepetitionPenaltyLogitsProcessor,
     TemperatureLogitsWarper,
@@ -22,7 +22,7 @@ from transformers import (
 
 from undersong.core.sampling import Sampling
 
-LIKELY = 256
+LIKELY = 64
 """How many of the likeliest tokens are looked at before the whole vocabulary is sorted for top-p."""
 
 
@@ -31,10 +31,10 @@ class Sampler:
 
     def __init__(self, sampling: Sampling) -> None:
         self.sampling = sampling
-        self.penalties = LogitsProcessorList()
+        self.penalties: list[LogitsProcessor] = []
         if sampling.repetition_penalty != 1:
             self.penalties.append(RepetitionPenaltyLogitsProcessor(sampling.repetition_penalty))
-        self.warpers = LogitsProcessorList()
+        self.warpers: list[LogitsProcessor] = []
         if sampling.temperature == 0:
             return
         if sampling.temperature != 1:
@@ -51,8 +51,9 @@ class Sampler:
 
         ``position`` is the place of the new token, counted from the beginning of what the model reads.
         """
-        used = cast("LongTensor", ids)
-        scores = self.warpers(used, self.penalties(used, cast("FloatTensor", logits.float())))
+        scores = logits.float()
+        for change in (*self.penalties, *self.warpers):
+            scores = change(cast("LongTensor", ids), cast("FloatTensor", scores))
         if self.sampling.temperature == 0:
             return scores.argmax(-1)
         return (scores + gumbel(self.sampling.seed, position, scores.shape[-1]).to(scores.device)).argmax(-1)
@@ -74,4 +75,4 @@ class QuickTopP(TopPLogitsWarper):
 def gumbel(seed: int, position: int, size: int) -> Tensor:
     """Gumbel noise for every token of the vocabulary at one position, made on the CPU, the same on every machine."""
     chance = torch.Generator().manual_seed(seed * 1_000_003 + position)
-    return -torch.empty(size).exponential_(generator=chance).log()
+    return torch.rand(size, generator=chance).log_().neg_().log_().neg_()
