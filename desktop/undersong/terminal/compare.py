@@ -179,7 +179,7 @@ def _prose(streams: Streams, pane: int) -> Text:
     most = max([*streams.values[0], *streams.values[1]], default=0.0)
     for place, piece in enumerate(streams.pieces[pane]):
         share = values[place] / most if place < len(values) and most > 0 else 0.0
-        text.append(piece, style=heat_style(share) or "not dim")
+        text.append(piece, style=f"not dim {heat_style(share)}")
     return text
 
 
