@@ -9,14 +9,15 @@ from typing import Any
 import pytest
 
 from undersong.core import messages
+from undersong.core.features import Example, FeatureCard, Hit
 from undersong.core.messages import EVENTS, REQUESTS, UnknownMessage, parse_event, parse_request, to_line
 from undersong.core.mixing import Fader, FeatureRef
 from undersong.core.sampling import Sampling
 
 FADER = Fader(FeatureRef("sae", 17), 0.7, "ablate", 3.5, "the sea", soloed=True)
-HIT = messages.Hit(17, "the sea", 0.9, 0.01, (0.0, 1.0), False)
-EXAMPLE = messages.Example((" the", " sea"), (0.0, 1.0))
-CARD = messages.FeatureCard(17, "the sea", True, 0.9, 0.01, 12.0, (" sea",), (" land",), (HIT,), (EXAMPLE,))
+HIT = Hit(17, "the sea", 0.9, 0.01, (0.0, 1.0), False)
+EXAMPLE = Example((" the", " sea"), (0.0, 1.0))
+CARD = FeatureCard(17, "the sea", True, 0.9, 0.01, 12.0, (" sea",), (" land",), (HIT,), (EXAMPLE,))
 CHECK = messages.Check("zero", True, "Bit for bit.")
 SAMPLES = [
     messages.Load(1, "model", "sae", "library", "cpu"),
