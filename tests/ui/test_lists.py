@@ -185,7 +185,9 @@ def test_a_snippet_is_cut_between_words_around_the_hottest() -> None:
     assert heat[shown.index(" long30er")] == 1.0
     assert len("".join(shown)) < 120
     assert not shown[1].startswith(" ")
-    assert snippet(Example(("He", " sle", "pt\n"), (0.1, 0.2, 1.0))) == (["He", " sle", "pt"], [0.1, 0.2, 1.0])
+    asleep = Example(("He", " sle", "pt.\n\n", " Then"), (0.1, 0.2, 1.0, 0.0))
+    assert snippet(asleep) == (["He", " sle", "pt. ", "Then", "…"], [0.1, 0.2, 1.0, 0.0, 0.0])
+    assert snippet(Example(("he", " slept."), (0.1, 1.0))) == (["…", "he", " slept."], [0.0, 0.1, 1.0])
     assert snippet(Example((), ())) == ([], [])
 
 

@@ -107,7 +107,7 @@ def test_every_icon_can_be_drawn_and_is_credited(qapp: QApplication) -> None:
     blank = QPixmap(16, 16)
     blank.fill(Qt.GlobalColor.transparent)
     empty = [name for name in names if theme.pixmap(name, QColor("black"), 16, 1.0).toImage() == blank.toImage()]
-    assert len(names) > 40
+    assert {"search", "plus", "play"} <= set(names)
     assert not empty
     assert resource("icons", "LICENSE-Lucide.txt").exists()
 

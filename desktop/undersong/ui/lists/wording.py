@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from PySide6.QtCore import QCoreApplication
 
 from undersong.core.features import Example
@@ -10,6 +12,8 @@ RARE = 2e-5
 """A quality that shows less often than this may do little when it is pushed."""
 BEFORE, AFTER = 60, 44
 """Characters of an example shown around its hottest word."""
+ENDS = tuple('.!?…"”’')
+"""An example that ends otherwise was cut out of a sentence."""
 
 
 def how_common(density: float) -> str:
@@ -33,7 +37,7 @@ def snippet(example: Example) -> tuple[list[str], list[float]]:
     """The words around the hottest one of an example, on one line, with their heat."""
     if not example.pieces:
         return [], []
-    pieces = [piece.replace("\r", "").replace("\n", " ") for piece in example.pieces]
+    pieces = _on_one_line(example.pieces)
     hottest = max(range(len(pieces)), key=lambda i: example.values[i])
     first = _reach(pieces, hottest, -1, BEFORE)
     last = _reach(pieces, hottest, 1, AFTER)
@@ -41,11 +45,22 @@ def snippet(example: Example) -> tuple[list[str], list[float]]:
     heat = list(example.values[first : last + 1])
     shown[0] = shown[0].lstrip()
     shown[-1] = shown[-1].rstrip()
-    if first > 0:
+    if first > 0 or shown[0][:1].islower():
         shown, heat = ["…", *shown], [0.0, *heat]
-    if last < len(pieces) - 1:
+    if last < len(pieces) - 1 or "".join(shown)[-1:] not in ENDS:
         shown, heat = [*shown, "…"], [*heat, 0.0]
     return shown, heat
+
+
+def _on_one_line(pieces: tuple[str, ...]) -> list[str]:
+    """The pieces with every run of white space, also across pieces, as one space."""
+    shown: list[str] = []
+    after_space = False
+    for piece in pieces:
+        plain = re.sub(r"\s+", " ", piece)
+        shown.append(plain.lstrip() if after_space else plain)
+        after_space = shown[-1].endswith(" ") if shown[-1] else after_space
+    return shown
 
 
 def _reach(pieces: list[str], start: int, step: int, room: int) -> int:
