@@ -17,7 +17,7 @@ FEATURES = {
     11: ("waves breaking on rocks", "foam", "surf", True, 0.8, 0.004),
     12: ("a long journey", "sea mountain", "road", True, 0.8, 0.004),
     13: ("going home", "door", "sea path", True, 0.8, 0.004),
-    14: ("a seat by the fire", "chair", "stove", True, 0.95, 0.004),
+    14: ("a seat by the fire", "chair crown", "stove", True, 0.95, 0.004),
     15: ("someone about to cry", "tears", "sobbed", True, 0.9, 0.01),
     16: ("the sea", "wave", "tide", False, 0.5, 0.004),
     17: ("commas at sea", "and", "comma", True, 0.9, 0.4),
@@ -50,6 +50,11 @@ def test_labels_come_before_promoted_words_before_example_words(library: Feature
 @pytest.mark.parametrize("query", ["the sea", "sea", "  SEA ", "something of the sea", "the sea's"])
 def test_little_words_case_and_endings_change_nothing(library: FeatureLibrary, query: str) -> None:
     assert found(library, query) == found(library, "sea")
+
+
+def test_a_word_at_the_front_of_a_list_counts_for_more(library: FeatureLibrary) -> None:
+    assert found(library, "wave")[:2] == [11, 10], "a label first, then what it promotes most"
+    assert found(library, "crown")[:2] == [18, 14]
 
 
 def test_synonyms_are_found_after_every_direct_match(library: FeatureLibrary) -> None:

@@ -19,10 +19,16 @@ from undersong.core import paths
 TOO_DENSE = 0.1
 """Features that show on more than this share of tokens are listed last (steering-science.md §4.6)."""
 NEAREST = 5
-COLUMNS = {"label": 1.0, "promoted": 0.7, "words": 0.5}
+# Where a word may be found: what that is worth, and how well it fits there. A label fits by bm25, so the shortest is
+# best; lists of words run from strongest to weakest, so what counts is how near the front the word stands.
+COLUMNS = {
+    "label": (1.0, "-bm25(found)"),
+    "promoted": (0.7, "1.0 - (instr(highlight(found, 1, char(1), ''), char(1)) - 1.0) / length(promoted)"),
+    "words": (0.5, "1.0 - (instr(highlight(found, 2, char(1), ''), char(1)) - 1.0) / length(words)"),
+}
 # The weakest same-word match (0.5 × 0.75) still beats the strongest through a synonym
 SAME, SYNONYM, UNFINISHED, SPELLING = 1.0, 0.35, 0.3, 0.3
-BM25_SHARE = 0.25
+FIT_SHARE = 0.25
 HIDDEN_FACTOR = 0.6
 # Endings taken off, longest first, and what stands in their place
 ENDINGS = (
@@ -180,16 +186,16 @@ class Index:
         return [(expression, worth) for expression, worth in found if expression]
 
     def _evidence(self, expressions: list[tuple[str, float]]) -> dict[int, float]:
-        """Feature → best of column weight × worth, the last quarter of each given by bm25."""
+        """Feature → best of column weight × worth, the last quarter of it given by how well it fits."""
         best: dict[int, float] = defaultdict(float)
         for expression, worth in expressions:
-            for column, weight in COLUMNS.items():
+            for column, (weight, fit) in COLUMNS.items():
                 rows = self._connection.execute(
-                    "SELECT rowid, -bm25(found) FROM found WHERE found MATCH ?", (f"{column} : ({expression})",)
+                    f"SELECT rowid, {fit} FROM found WHERE found MATCH ?", (f"{column} : ({expression})",)
                 ).fetchall()
                 top = max((score for _, score in rows), default=1.0)
                 for feature, score in rows:
-                    share = 1 - BM25_SHARE * (1 - score / top)
+                    share = 1 - FIT_SHARE * (1 - score / top)
                     best[feature] = max(best[feature], weight * worth * share)
         return best
 
