@@ -69,10 +69,10 @@ def sheet_of(card: FeatureCard) -> str:
 
 def write_sheets(args: argparse.Namespace) -> None:
     library = FeatureLibrary.open(args.library)
-    numbers = live_features(library)
-    if args.only:
-        numbers = [n for n in numbers if n in {int(part) for part in args.only.split(",")}]
-    write_parts(args, "sheet", HOW_TO_LABEL, [sheet_of(library.card(number)) for number in numbers])
+    cards = [library.card(number) for number in live_features(library)]
+    if args.below:
+        cards = [card for card in cards if 0 < card.auroc < args.below]
+    write_parts(args, "sheet", HOW_TO_LABEL, [sheet_of(card) for card in cards])
 
 
 def write_parts(args: argparse.Namespace, name: str, how: str, sheets: list[str]) -> None:
@@ -207,7 +207,7 @@ def report(verdicts: dict[int, Verdict], poor: dict[int, Verdict]) -> None:
         print(f"{len(measured)} measured; deciles {deciles}; at least .8: {good:.0%}", flush=True)
     for feature, verdict in sorted(poor.items()):
         print(f"{feature}\t{verdict.label}\t{verdict.auroc:.2f}", flush=True)
-    print(f"{len(poor)} labels are below {GOOD_ENOUGH}; sheets --only {','.join(map(str, sorted(poor)))}", flush=True)
+    print(f"{len(poor)} labels are below {GOOD_ENOUGH}: write sheets --below {GOOD_ENOUGH}", flush=True)
     print(f"{sum(v.clear for v in verdicts.values())} of {len(verdicts)} are clear", flush=True)
 
 
@@ -225,7 +225,7 @@ def main() -> None:
         return own
 
     sheets = step("sheets", write_sheets, "Write sheets for readers who give labels.")
-    sheets.add_argument("--only", default="", help="features to write, with commas, instead of all")
+    sheets.add_argument("--below", type=float, default=0.0, help="only features with an AUROC below this")
     tests = step("tests", write_tests, "Write blind sheets that test the labels.")
     tests.add_argument("--turn", type=int, default=0, help="1 takes other passages than 0: for labels written again")
     tests.add_argument("--below", type=float, default=0.0, help="only labels whose AUROC is below this or not measured")

@@ -71,11 +71,6 @@ def test_sheets_show_marked_passages_and_words(monkeypatch: pytest.MonkeyPatch, 
     assert found[2][-2:] == ["+ wave", "- oven"]
 
 
-def test_sheets_can_be_asked_for_a_few(monkeypatch: pytest.MonkeyPatch, work: Path) -> None:
-    run(monkeypatch, work, "sheets", "--out", work / "sheets", "--only", "1,4")
-    assert sorted(sections(work / "sheets", "sheet")) == [1, 4]
-
-
 def test_readers_labels_go_to_the_file_and_the_library(monkeypatch: pytest.MonkeyPatch, work: Path) -> None:
     give(monkeypatch, work, "# my labels", "4\tships at sea\t1", "", "1\tmixed small words\t0")
     lines = (work / "labels.tsv").read_text("utf-8").splitlines()
@@ -149,7 +144,7 @@ def test_blind_tests_hide_the_key_and_scores_come_back(
     printed = capsys.readouterr().out
     assert "“5” is not a feature of this test" in printed
     assert "expected 8 digits from 0 to 3, found “0123”" in printed
-    assert "1 labels are below 0.7; sheets --only 4" in printed
+    assert "1 labels are below 0.7" in printed
     library = FeatureLibrary.open(work / "library.sqlite")
     assert [library.card(i).auroc for i in range(6)] == [1, 1, 1, 1, 0.5, 0]
     assert [library.card(i).clear for i in range(6)] == [True, True, True, True, False, False]
@@ -162,6 +157,9 @@ def test_a_label_written_again_is_measured_again_on_other_passages(
     run(monkeypatch, work, "tests", "--out", work / "first", "--parts", "1")
     (work / "answers.tsv").write_text("\n".join(answers(work, {0})))
     run(monkeypatch, work, "score", work / "answers.tsv")
+    run(monkeypatch, work, "sheets", "--out", work / "again", "--below", "0.7")
+    assert list(sections(work / "again", "sheet")) == [1]
+    assert "“kings and queens” did not predict it" in "".join(p.read_text("utf-8") for p in (work / "again").iterdir())
     give(monkeypatch, work, "0\tships at sea\t1", "1\tcastles and thrones\t1")
     assert read_labels(work / "labels.tsv", SAE)[0].auroc == 1.0
     assert read_labels(work / "labels.tsv", SAE)[1].auroc == 0.0
