@@ -62,9 +62,9 @@ def sheet_of(card: FeatureCard) -> str:
     chosen = sorted({round(i * step) for i in range(SHEET_EXAMPLES)})
     lines = [f"{max(e.values):.0%} {marked(e)}" for e in (card.examples[i] for i in chosen if i < len(card.examples))]
     likelier, unlikelier = (" ".join(words[:SHEET_WORDS]) for words in (card.promoted, card.suppressed))
-    return "\n".join(
-        [f"## {card.feature}  (on {card.density:.2%} of words)", *lines, f"+ {likelier}", f"- {unlikelier}"]
-    )
+    before = f"; “{card.label}” did not predict it" if 0 < card.auroc < GOOD_ENOUGH else ""
+    head = f"## {card.feature}  (on {card.density:.2%} of words{before})"
+    return "\n".join([head, *lines, f"+ {likelier}", f"- {unlikelier}"])
 
 
 def write_sheets(args: argparse.Namespace) -> None:
