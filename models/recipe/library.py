@@ -83,7 +83,7 @@ def lens_of(folder: Path, sae: Sae, pieces: Pieces, whole: np.ndarray, live: np.
     columns = np.flatnonzero(whole)
     effects = effects[:, torch.from_numpy(columns)]
     among = effects[torch.from_numpy(np.flatnonzero(live))]
-    effects = (effects - among.mean(0)) / among.std(0).clamp_min(1e-6)
+    effects = (effects - among.mean(0)) / among.std(0, correction=0).clamp_min(1e-6)
     return Lens([pieces.texts[i].strip() for i in columns], effects)
 
 
