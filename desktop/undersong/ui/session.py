@@ -268,7 +268,8 @@ class Session(Writing):
             self.saving_due.emit()
 
     def close(self) -> None:
-        """Save, let go of the file, and end the engine."""
+        """Save, let go of the file, and end the engine; a text that is being written is cut short and kept."""
+        self._stream.break_off()
         self.autosave.close()
         self._conversation.close()
 

@@ -127,32 +127,9 @@ class Wiring(QObject):
 
     def _refresh(self) -> None:
         """Make enabled and checked what is possible and true now."""
-        window, session, actions = self._window, self._session, self._actions
-        ready, streaming = session.state is EngineState.READY, session.state is EngineState.STREAMING
-        count, number, take = len(session.takes), session.take_number, session.take
-        enabled = {
-            "generate": ready,
-            "stop": streaming,
-            "resume": ready and session.can_resume,
-            "another": ready or streaming,
-            "keep": take is not None and not streaming,
-            "previous_take": number > 1 and not streaming,
-            "next_take": number < count and not streaming,
-            "use_starter": not session.uses_starter or session.state is EngineState.NO_MODEL,
-            "undo": session.undo.canUndo(),
-            "redo": session.undo.canRedo(),
-            "add_quality": session.card is not None and session.position_of(session.card.feature) < 0,
-            "zero_all": any(fader.level for fader in session.mix.faders),
-            "clear_mix": bool(session.mix.faders),
-            "channel_left": session.focused > 0,
-            "channel_right": 0 <= session.focused < len(session.mix.faders) - 1,
-            "copy_mix": take is not None,
-            "copy_base": take is not None,
-        }
-        for name in ("nudge_up", "nudge_down"):
-            enabled[name] = bool(session.mix.faders)
-        for channel in range(1, CHANNEL_KEYS + 1):
-            enabled[f"channel_{channel}"] = channel <= len(session.mix.faders)
+        for name, on in self._possible().items():
+            self._actions[name].setEnabled(on)
+        window, session, take = self._window, self._session, self._session.take
         checked = {
             "keep": take is not None and take.kept,
             "sidebar": window.sidebar_shown,
@@ -162,10 +139,32 @@ class Wiring(QObject):
             "link_panes": session.link_panes,
             "full_screen": window.isFullScreen(),
         }
-        for name, on in enabled.items():
-            actions[name].setEnabled(on)
         for name, on in checked.items():
-            actions[name].setChecked(on)
+            self._actions[name].setChecked(on)
+
+    def _possible(self) -> dict[str, bool]:
+        session, faders = self._session, self._session.mix.faders
+        ready, streaming = session.state is EngineState.READY, session.state is EngineState.STREAMING
+        number, take = session.take_number, session.take
+        possible = {
+            "generate": ready,
+            "stop": streaming,
+            "resume": ready and session.can_resume,
+            "another": ready or streaming,
+            "keep": take is not None and not streaming,
+            "previous_take": number > 1 and not streaming,
+            "next_take": number < len(session.takes) and not streaming,
+            "use_starter": not session.uses_starter or session.state is EngineState.NO_MODEL,
+            "undo": session.undo.canUndo(),
+            "redo": session.undo.canRedo(),
+            "add_quality": session.card is not None and session.position_of(session.card.feature) < 0,
+            "zero_all": any(fader.level for fader in faders),
+            "channel_left": session.focused > 0,
+            "channel_right": 0 <= session.focused < len(faders) - 1,
+        }
+        possible |= dict.fromkeys(("copy_mix", "copy_base"), take is not None)
+        possible |= dict.fromkeys(("nudge_up", "nudge_down", "clear_mix"), bool(faders))
+        return possible | {f"channel_{n}": n <= len(faders) for n in range(1, CHANNEL_KEYS + 1)}
 
     def _on_settings(self) -> None:
         application, scheme = QApplication.instance(), self._session.settings.theme

@@ -29,6 +29,7 @@ class SettingsSheet(Sheet):
         self.prose = QSpinBox()
         self.prose.setRange(LEAST_SIZE, MOST_SIZE)
         self.prose.setSuffix(self.tr(" px"))
+        self.prose.lineEdit().setAccessibleName(self.tr("Size of the writing"))
         self.prose.setValue(session.settings.prose_size)
         self.prose.valueChanged.connect(lambda size: session.set_settings(prose_size=size))
         self._add(self.tr("Size of the writing"), self.prose, self.tr("In the opening and in both panes"))

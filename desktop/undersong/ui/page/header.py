@@ -54,44 +54,18 @@ class TitleEdit(QLineEdit):
 
 
 class Header(QFrame):
-    """Menus, title, model chip and the two buttons that concern everything."""
+    """Menus, title, model chip and the buttons that concern everything."""
 
     def __init__(self, session: Session, actions: Actions, window: QWidget) -> None:
         super().__init__()
         self._session = session
         self.setProperty("surface", "panel")
         self.setFixedHeight(HEIGHT)
-        bar = QMenuBar()
-        bar.setNativeMenuBar(False)
-        bar.setFixedHeight(30)
-        bar.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
-        actions.fill(bar, window)
         self.title = TitleEdit(session)
         self.saved = label("", theme.ui_font(12), "ink3")
         self.chip = ModelChip()
         self.chip.clicked.connect(actions["engine"].trigger)
-        palette, sidebar, switch = actions["palette"], actions["sidebar"], self._switch_theme
-        self.sidebar = icon_button(
-            "panel-left", self.tr("Search panel"), tip=sidebar.toolTip(), on_click=sidebar.trigger
-        )
-        self.commands = icon_button("command", self.tr("Commands"), tip=palette.toolTip(), on_click=palette.trigger)
-        self.theme = icon_button("moon", self.tr("Switch between light and dark"), on_click=switch)
-        self.setLayout(
-            row(
-                self.sidebar,
-                bar,
-                None,
-                self.title,
-                self.saved,
-                None,
-                self.chip,
-                4,
-                self.commands,
-                self.theme,
-                gap=4,
-                margins=(8, 0, 12, 0),
-            )
-        )
+        self._lay_out(actions, window)
         session.state_changed.connect(self._show_model)
         session.progress_changed.connect(lambda _progress: self._show_model())
         session.saved_changed.connect(self._show_saved)
@@ -99,6 +73,21 @@ class Header(QFrame):
         self._show_model()
         self._show_saved()
         self._show_theme()
+
+    def _lay_out(self, actions: Actions, window: QWidget) -> None:
+        bar = QMenuBar()
+        bar.setNativeMenuBar(False)
+        bar.setFixedHeight(30)
+        bar.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
+        actions.fill(bar, window)
+        palette, sidebar = actions["palette"], actions["sidebar"]
+        self.sidebar = icon_button(
+            "panel-left", self.tr("Search panel"), tip=sidebar.toolTip(), on_click=sidebar.trigger
+        )
+        self.commands = icon_button("command", self.tr("Commands"), tip=palette.toolTip(), on_click=palette.trigger)
+        self.theme = icon_button("moon", self.tr("Switch between light and dark"), on_click=self._switch_theme)
+        left = (self.sidebar, bar, None, self.title, self.saved, None)
+        self.setLayout(row(*left, self.chip, 4, self.commands, self.theme, gap=4, margins=(8, 0, 12, 0)))
 
     def offer_sidebar(self, offered: bool) -> None:
         """Show the button for the search panel where the panel is not always there."""

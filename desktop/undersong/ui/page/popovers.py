@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
 
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import (
@@ -58,6 +57,7 @@ class SeedPopover(Popover):
         self.number.setRange(0, 2**31 - 1)
         self.number.setValue(session.sampling.seed)
         self.number.setAccessibleName(self.tr("Seed"))
+        self.number.lineEdit().setAccessibleName(self.tr("Seed"))
         self.number.valueChanged.connect(lambda seed: session.set_sampling(seed=seed))
         self.lines.addWidget(self.number)
         stay = QRadioButton(self.tr("Keep this seed for every take"))
@@ -89,70 +89,42 @@ class SamplingPopover(Popover):
         self._form.setHorizontalSpacing(18)
         self._form.setVerticalSpacing(8)
         self.lines.addLayout(self._form)
-        now = session.sampling
-        self._number(
-            self.tr("Temperature"),
-            now.temperature,
-            0,
-            2,
-            "temperature",
-            self.tr("0 always takes the likeliest word; above 1 the unlikely ones come up."),
-        )
-        self._number(
-            self.tr("Top-p"),
-            now.top_p,
-            0.05,
-            1,
-            "top_p",
-            self.tr("Only the likeliest words that together have this probability; 1 is all."),
-        )
-        self._number(
-            self.tr("Min-p"),
-            now.min_p,
-            0,
-            0.95,
-            "min_p",
-            self.tr("Leave out words less likely than this share of the likeliest; 0 is off."),
-        )
-        self._number(
-            self.tr("Repetition penalty"),
-            now.repetition_penalty,
-            1,
-            3,
-            "repetition_penalty",
-            self.tr("Makes words that were used already less likely; 1 is off."),
-        )
-        self._count(self.tr("Top-k"), now.top_k, "top_k", self.tr("Only this many of the likeliest words; 0 is all."))
+        for name, field, least, most, tip in self._numbers():
+            box = QDoubleSpinBox()
+            box.setRange(least, most)
+            box.setDecimals(2)
+            box.setSingleStep(0.05)
+            self._add(name, box, field, tip)
+        count = QSpinBox()
+        count.setRange(0, 1000)
+        self._add(self.tr("Top-k"), count, "top_k", self.tr("Only this many of the likeliest words; 0 is all."))
         self.lines.addWidget(
             label(self.tr("The same in both panes, from the next take on."), theme.ui_font(12), "ink3")
         )
 
-    def _number(self, name: str, value: float, least: float, most: float, field: str, tip: str) -> None:
-        box = QDoubleSpinBox()
-        box.setRange(least, most)
-        box.setDecimals(2)
-        box.setSingleStep(0.05)
-        box.setValue(value)
-        box.valueChanged.connect(self._setter(field))
-        self._add(name, box, tip)
+    def _numbers(self) -> list[tuple[str, str, float, float, str]]:
+        """Name, field, least and greatest value, and what it does."""
+        temperature = self.tr("0 always takes the likeliest word; above 1 the unlikely ones come up.")
+        top_p = self.tr("Only the likeliest words that together have this probability; 1 is all.")
+        min_p = self.tr("Leave out words less likely than this share of the likeliest; 0 is off.")
+        penalty = self.tr("Makes words that were used already less likely; 1 is off.")
+        return [
+            (self.tr("Temperature"), "temperature", 0, 2, temperature),
+            (self.tr("Top-p"), "top_p", 0.05, 1, top_p),
+            (self.tr("Min-p"), "min_p", 0, 0.95, min_p),
+            (self.tr("Repetition penalty"), "repetition_penalty", 1, 3, penalty),
+        ]
 
-    def _count(self, name: str, value: int, field: str, tip: str) -> None:
-        box = QSpinBox()
-        box.setRange(0, 1000)
-        box.setValue(value)
-        box.valueChanged.connect(self._setter(field))
-        self._add(name, box, tip)
-
-    def _add(self, name: str, box: QSpinBox | QDoubleSpinBox, tip: str) -> None:
+    def _add(self, name: str, box: QSpinBox | QDoubleSpinBox, field: str, tip: str) -> None:
+        box.setValue(getattr(self._session.sampling, field))
+        box.valueChanged.connect(lambda value: self._session.set_sampling(**{field: round(value, 4)}))
         words = label(name, theme.ui_font(13))
         words.setBuddy(box)
         words.setMinimumHeight(box.sizeHint().height())
         for widget in (words, box):
             widget.setToolTip(tip)
         box.setAccessibleName(name)
+        box.lineEdit().setAccessibleName(name)
         box.setAccessibleDescription(tip)
         box.setMinimumWidth(92)
         self._form.addRow(words, box)
-
-    def _setter(self, field: str) -> Callable[[float], None]:
-        return lambda value: self._session.set_sampling(**{field: round(value, 4)})

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QAbstractSlider, QButtonGroup, QHBoxLayout, QVBoxLayout, QWidget
 
@@ -108,10 +107,11 @@ class PanePair(QWidget):
     def _link_scrolling(self) -> None:
         self._following_along = False
         for number, pane in enumerate(self.panes):
-            # Queued, because a view notes whether it still follows its end only after its bar has moved
-            pane.view.verticalScrollBar().valueChanged.connect(
-                lambda _value, number=number: self._scroll_along(number), Qt.ConnectionType.QueuedConnection
+            # Only what the reader does: text that arrives moves the bars too, and must not
+            pane.view.verticalScrollBar().actionTriggered.connect(
+                lambda _action, number=number: self._scroll_along(number)
             )
+            pane.view.following_changed.connect(lambda _following, number=number: self._scroll_along(number))
 
     def _connect(self) -> None:
         session = self._session
@@ -264,7 +264,7 @@ class PanePair(QWidget):
                 other.follow()
         else:
             bar, others = view.verticalScrollBar(), other.verticalScrollBar()
-            others.setSliderPosition(round(others.maximum() * bar.value() / max(1, bar.maximum())))
+            others.setSliderPosition(round(others.maximum() * bar.sliderPosition() / max(1, bar.maximum())))
             # Told as a move of the reader, so that the other pane lets go of its end too
             others.triggerAction(QAbstractSlider.SliderAction.SliderMove)
         self._following_along = False
