@@ -8,7 +8,6 @@ log for the curious, and never blocks the window. It knows nothing of models, mi
 from __future__ import annotations
 
 import logging
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from PySide6.QtCore import QObject, QProcess, QTimer, Signal
 
 from undersong.core import messages
 from undersong.core.messages import PROTOCOL, TERMINAL, Event, Ready, Request, Stop, UnknownMessage
+from undersong.core.paths import engine_command
 
 log = logging.getLogger(__name__)
 
@@ -54,12 +54,6 @@ class Outcome:
 
     def __str__(self) -> str:
         return f"The engine stopped. {self.why}"
-
-
-def engine_command() -> list[str]:
-    """The command that starts the engine of this installation."""
-    program = [sys.executable] if getattr(sys, "frozen", False) else [sys.executable, "-m", "undersong"]
-    return [*program, "engine"]
 
 
 class EngineProcess(QObject):
