@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from undersong.core import errors, paths
+from undersong.core.samples import openings
 from undersong.core.sampling import Sampling
 
 
@@ -81,3 +82,9 @@ def test_the_writers_folder_follows_the_system(
 def test_the_writers_folder_can_be_chosen(home: Path) -> None:
     assert paths.data_folder() == home
     assert paths.log_folder().parent == home
+
+
+def test_the_sample_openings_are_ready_to_go_on_from() -> None:
+    found = openings()
+    assert len(found) >= 3
+    assert all("\n" not in opening and 5 < len(opening.split()) < 40 for opening in found)

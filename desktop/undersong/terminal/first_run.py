@@ -7,8 +7,8 @@ from dataclasses import replace
 from rich.text import Text
 
 from undersong.core import messages as m
-from undersong.core import paths
 from undersong.core.errors import LibraryError
+from undersong.core.samples import openings
 from undersong.core.sampling import Sampling
 from undersong.terminal.asking import ModelChoice, begin_loading, finish_loading
 from undersong.terminal.compare import Streams, Wanted, faders_for, stream
@@ -48,12 +48,6 @@ def first_run(engine: EngineClient, choice: ModelChoice, screen: Screen) -> int:
     whole = stream(engine, streams, 1.0, replace(Sampling(), words=WORDS), screen)
     out.print(HINTS)
     return 0 if whole else 130
-
-
-def openings() -> list[str]:
-    """The sample openings that come along."""
-    text = paths.resource("samples", "openings.txt").read_text("utf-8")
-    return [opening.strip() for opening in text.split("\n\n") if opening.strip()]
 
 
 HINTS = Text("""\
