@@ -23,11 +23,12 @@ NEAREST = 5
 # best; lists of words run from strongest to weakest, so what counts is how near the front the word stands.
 COLUMNS = {
     "label": (1.0, "-bm25(found)"),
-    "promoted": (0.7, "1.0 - (instr(highlight(found, 1, char(1), ''), char(1)) - 1.0) / length(promoted)"),
-    "words": (0.5, "1.0 - (instr(highlight(found, 2, char(1), ''), char(1)) - 1.0) / length(words)"),
+    "promoted": (0.55, "1.0 - (instr(highlight(found, 1, char(1), ''), char(1)) - 1.0) / length(promoted)"),
+    "words": (0.4, "1.0 - (instr(highlight(found, 2, char(1), ''), char(1)) - 1.0) / length(words)"),
 }
-# The weakest same-word match (0.5 × 0.75) still beats the strongest through a synonym
-SAME, SYNONYM, UNFINISHED, SPELLING = 1.0, 0.35, 0.3, 0.3
+# A name says more than a list of words: a label found through a synonym (“angry” for “anger”) stands between the labels
+# that hold the word itself and the features that merely bring it or show on it
+SAME, SYNONYM, UNFINISHED, SPELLING = 1.0, 0.6, 0.3, 0.3
 FIT_SHARE = 0.25
 HIDDEN_FACTOR = 0.6
 # Endings taken off, longest first, and what stands in their place
