@@ -129,6 +129,8 @@ class Wiring(QObject):
         """Make enabled and checked what is possible and true now."""
         for name, on in self._possible().items():
             self._actions[name].setEnabled(on)
+            if name.startswith("channel_") and name[-1].isdigit():
+                self._actions[name].setVisible(on)
         window, session, take = self._window, self._session, self._session.take
         checked = {
             "keep": take is not None and take.kept,

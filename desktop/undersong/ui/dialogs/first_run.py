@@ -22,6 +22,7 @@ class FirstRun(QWidget):
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setProperty("surface", "desk")
+        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self._session = session
         self._about = label("", theme.ui_font(13), "ink2", wrap=True)
         self._bar = QProgressBar()

@@ -111,7 +111,7 @@ class OpeningCard(QFrame):
         holder.setProperty("surface", "clear")
         chips = []
         for text in texts:
-            short = text[:34].rsplit(" ", 1)[0] + "…"
+            short = text[:34].rsplit(" ", 1)[0].rstrip(",.”") + "…"
             chip = button(short, kind="chip", tip=text, name=text, on_click=lambda text=text: self._take_sample(text))
             chips.append(chip)
         holder.setLayout(row(label(self.tr("Or begin with"), theme.ui_font(12), "ink3"), *chips, None, gap=6))
