@@ -6,7 +6,7 @@ Their weights are random; everything about them but their prose is as in real on
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -54,22 +54,20 @@ class Folders:
         return {"model": str(self.model), "sae": str(self.sae), "library": str(self.library)}
 
 
-def make(folder: Path) -> Folders:
+def make(folder: Path, context: int = CONTEXT) -> Folders:
     """A tiny Llama with tokenizer, dictionary and library."""
     folders = Folders(folder / "language_model", folder / "sae", folder / "library.sqlite")
     save_tokenizer(folders.model)
-    llama().save_pretrained(folders.model)
+    llama(max_position_embeddings=context).save_pretrained(folders.model)
     save_sae(folders.sae)
-    cards = (FeatureCard(i, f"made-up quality {i}", True, 0.9, 0.01, 5.0, ("sea", "boat"), ("dry",)) for i in range(20))
-    entries = [Entry(add_example(card), (0.5,) * 22, ("sea",), (3.0, 2.0)) for card in cards]
+    example = Example((" the", " sea"), (0.0, 1.0))
+    cards = [
+        FeatureCard(i, f"made-up quality {i}", True, 0.9, 0.01, 5.0, ("sea", "boat"), ("dry",), (), (example,))
+        for i in range(20)
+    ]
+    entries = [Entry(card, (0.5,) * 22, ("sea",), (3.0, 2.0)) for card in cards]
     write_library(folders.library, {"model": "tiny", "sae": "tiny", "d_sae": FEATURES, "tokens": 10}, entries)
     return folders
-
-
-def add_example(card: FeatureCard) -> FeatureCard:
-    """The card with a passage in which the feature shows."""
-    fields = {name: getattr(card, name) for name in FeatureCard.__slots__}
-    return FeatureCard(**fields | {"examples": (Example((" the", " sea"), (0.0, 1.0)),)})
 
 
 def save_tokenizer(folder: Path) -> None:
@@ -90,7 +88,7 @@ def save_tokenizer(folder: Path) -> None:
 
 
 def llama(**changes: Any) -> PreTrainedModel:
-    """A random Llama with large weights, so that its odds are not all alike."""
+    """A random Llama with large weights, so that its odds are not all alike; it hardly ever ends a text."""
     config = LlamaConfig(
         **{
             "vocab_size": VOCABULARY, "hidden_size": WIDTH, "intermediate_size": 64, "num_hidden_layers": BLOCKS,
@@ -101,7 +99,9 @@ def llama(**changes: Any) -> PreTrainedModel:
         | changes
     )  # fmt: skip
     torch.manual_seed(11)
-    return LlamaForCausalLM(config).eval()
+    network = LlamaForCausalLM(config).eval()
+    network.model.embed_tokens.weight.detach()[1] = 0.0
+    return network
 
 
 def gpt2() -> PreTrainedModel:
@@ -158,7 +158,7 @@ def dictionary(folders: Folders) -> Sae:
 
 def fader(sae: Sae, feature: int, level: float = 1.0, **changes: Any) -> Fader:
     """A fader whose full level is strong for a tiny model."""
-    return Fader(FeatureRef(sae.id, feature), level, **{"unit": 20.0} | changes)
+    return replace(Fader(FeatureRef(sae.id, feature), level, unit=20.0), **changes)
 
 
 def two_panes(*faders: Fader) -> tuple[Pane, Pane]:
@@ -168,4 +168,4 @@ def two_panes(*faders: Fader) -> tuple[Pane, Pane]:
 
 def sampling(**changes: Any) -> Sampling:
     """Few words, drawn from all tokens."""
-    return Sampling(**{"temperature": 1.0, "top_p": 1.0, "words": 12, "seed": 5} | changes)
+    return replace(Sampling(temperature=1.0, top_p=1.0, words=12, seed=5), **changes)

@@ -93,6 +93,8 @@ class Engine:
 
     def unload(self) -> None:
         """Give the model's memory back."""
+        if self.loaded is None:
+            return
         self.loaded = None
         gc.collect()
         if torch.cuda.is_available():

@@ -31,14 +31,19 @@ def fuse_norms(network: nn.Module) -> int:
     count = 0
     for parent in list(network.modules()):
         for name, norm in list(parent.named_children()):
-            weight = getattr(norm, "weight", None)
-            epsilon = getattr(norm, "variance_epsilon", getattr(norm, "eps", None))
-            if not type(norm).__name__.endswith("RMSNorm") or weight is None or weight.dtype != torch.float32:
-                continue
-            x = torch.linspace(-2, 3, 2 * weight.numel(), device=weight.device).reshape(2, -1)
-            for fused in (FusedNorm(weight.detach(), epsilon), FusedNorm(weight.detach() + 1, epsilon)):
-                if torch.allclose(norm(x), fused(x), rtol=1e-5, atol=1e-6):
-                    setattr(parent, name, fused)
-                    count += 1
-                    break
+            if (fused := fused_norm(norm)) is not None:
+                setattr(parent, name, fused)
+                count += 1
     return count
+
+
+def fused_norm(norm: nn.Module) -> FusedNorm | None:
+    """What may stand in for a norm; None if there is nothing that gives the same."""
+    weight, epsilon = getattr(norm, "weight", None), getattr(norm, "variance_epsilon", getattr(norm, "eps", None))
+    if not type(norm).__name__.endswith("RMSNorm") or not isinstance(weight, Tensor) or not isinstance(epsilon, float):
+        return None
+    if weight.dtype != torch.float32:
+        return None
+    x = torch.linspace(-2, 3, 2 * weight.numel(), device=weight.device).reshape(2, -1)
+    candidates = (FusedNorm(weight.detach() + shift, epsilon) for shift in (0, 1))
+    return next((fused for fused in candidates if torch.allclose(norm(x), fused(x), rtol=1e-5, atol=1e-6)), None)

@@ -57,6 +57,7 @@ def choose_device(wish: str) -> torch.device:
 def load_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
     """The tokenizer in a model folder; raises ModelNotFound or Unsupported with a sentence."""
     require_folder(folder)
+    require_config(folder)
     if not any((folder / name).is_file() for name in ("tokenizer.json", "tokenizer.model", "vocab.json")):
         raise ModelNotFound(f"The file tokenizer.json is missing in {folder}. Copy the model's folder again, whole.")
     try:
@@ -73,7 +74,6 @@ def load_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
 
 def load_network(folder: Path, device: torch.device) -> PreTrainedModel:
     """The network in a model folder: float32 on the processor, bfloat16 on a GPU; raises ModelNotFound, Unsupported."""
-    require_config(folder)
     dtype = torch.float32 if device.type == "cpu" else torch.bfloat16
     try:
         loaded = AutoModelForCausalLM.from_pretrained(
