@@ -29,7 +29,7 @@ def load_blocks(folder: Path, layer: int, device: torch.device | str = "cpu") ->
     if not 0 <= layer < len(blocks.layers):
         raise SystemExit(f"The model in {folder} has blocks 0 to {len(blocks.layers) - 1}; there is no block {layer}.")
     blocks.layers = blocks.layers[: layer + 1]
-    blocks.norm = nn.Identity()
+    blocks.register_module("norm", nn.Identity())
     return blocks
 
 

@@ -136,7 +136,10 @@ def card(starter: Path) -> str:
         samples="\n\n".join(f"> {text}".replace("\n", "\n> ") for text in numbers["greedy"].values()),
         labels=labels_text(starter / "library.sqlite"),
         **{name: described(numbers["corpus"][name]) for name in SUB_CORPORA},
-        **{key: sae[key] for key in ("d_sae", "layer", "k", "loss", "loss_patched", "loss_zero", "loss_mean")},
+        **{
+            key: sae[key]
+            for key in ("d_sae", "layer", "k", "density_tokens", "loss", "loss_patched", "loss_zero", "loss_mean")
+        },
         **{key: steering[key] for key in ("tried", "level", "texts_each", "words")},
     )
 

@@ -131,10 +131,10 @@ def sae_numbers(model: PreTrainedModel, sae: Sae, rows: dict[str, Tensor], speci
 
 
 @torch.inference_mode()
-def greedy(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, opening: str) -> str:
-    """What the model writes after an opening when it always takes the likeliest token."""
+def greedy(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, opening: str, tokens: int) -> str:
+    """The opening and the ``tokens`` the model writes after it when it always takes the likeliest."""
     ids = tokenizer(opening, return_tensors="pt")
-    written = model.generate(**ids, do_sample=False, top_p=None, temperature=None, max_new_tokens=SAMPLE_TOKENS)
+    written = model.generate(**ids, do_sample=False, top_p=None, temperature=None, max_new_tokens=tokens)  # pyright: ignore[reportCallIssue]
     return str(tokenizer.decode(written[0], skip_special_tokens=True))
 
 
@@ -159,7 +159,8 @@ def main() -> None:
     sae = load_sae(args.starter / "sae")
     rows = {name: held_out(args.work, name, bos, WINDOW, args.windows) for name in SUB_CORPORA}
     training = reported(args.work, "language_model")
-    numbers = {"corpus": reported(args.work, "corpus"), "greedy": {o: greedy(model, tokenizer, o) for o in OPENINGS}}
+    samples = {opening: greedy(model, tokenizer, opening, SAMPLE_TOKENS) for opening in OPENINGS}
+    numbers = {"corpus": reported(args.work, "corpus"), "greedy": samples}
     numbers["language_model"] = language_model_numbers(model, args.work, bos, args.rows)
     numbers["language_model"] |= {"training_tokens": training["tokens"], "training_hours": training["hours"]}
     numbers["sae"] = sae_numbers(model, sae, rows, special)

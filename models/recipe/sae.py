@@ -173,7 +173,11 @@ def settings(args: argparse.Namespace, d_in: int, tokens: int) -> dict:
             "context_size": WINDOW,
             "exclude_special_tokens": True,
             "training_architecture": "batchtopk",
-            "training_architecture_details": {"k": args.k, "training_tokens": tokens},
+            "training_architecture_details": {
+                "k": args.k,
+                "training_tokens": tokens,
+                "density_tokens": args.density_tokens,
+            },
         },
     }
 
@@ -276,7 +280,7 @@ def main() -> None:
     parser.add_argument(
         "--dead-after", type=int, default=400_000, help="tokens without firing that make a feature dead"
     )
-    parser.add_argument("--density-tokens", type=int, default=500_000, help="tokens on which densities are counted")
+    parser.add_argument("--density-tokens", type=int, default=1_000_000, help="tokens on which densities are counted")
     parser.add_argument("--save-every", type=float, default=300, help="seconds between checkpoints")
     train(parser.parse_args())
 

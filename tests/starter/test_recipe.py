@@ -25,7 +25,8 @@ STEPS = ("corpus", "tokenizer", "language_model", "sae", "library", "labels", "e
 @pytest.fixture(scope="module")
 def run() -> Iterator[object]:
     """Run one step in this process, as ``python -m models.recipe.STEP …`` would."""
-    before, precision = sys.argv, torch.get_float32_matmul_precision()
+    before, precision, threads = sys.argv, torch.get_float32_matmul_precision(), torch.get_num_threads()
+    torch.set_num_threads(1)  # so small a model only waits for a second one
 
     def run_step(step: str, *arguments: object) -> None:
         sys.argv = [step, *map(str, arguments)]
@@ -34,6 +35,7 @@ def run() -> Iterator[object]:
     yield run_step
     sys.argv = before
     torch.set_float32_matmul_precision(precision)
+    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="module")
