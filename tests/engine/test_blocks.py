@@ -12,7 +12,8 @@ from transformers import PreTrainedModel
 from tests.engine import tiny
 from undersong.core.errors import Unsupported
 from undersong.engine.blocks import find
-from undersong.engine.fuse import fuse_norms
+from undersong.engine.cache import rows_cache
+from undersong.engine.fuse import fuse
 from undersong.engine.hooks import Tap, hooked
 from undersong.engine.load import LanguageModel
 
@@ -59,13 +60,26 @@ def test_a_hook_goes_away_after_an_error(model: LanguageModel) -> None:
     assert not block._forward_hooks
 
 
-@pytest.mark.parametrize(("make", "norms"), [(tiny.llama, 9), (tiny.gpt2, 0), (tiny.gemma, 17)])
+@pytest.mark.parametrize(("make", "parts"), [(tiny.llama, 9 + 4), (tiny.gpt2, 0), (tiny.gemma, 17)])
 @torch.inference_mode()
-def test_fused_norms_change_nothing(make: Callable[[], PreTrainedModel], norms: int) -> None:
+def test_fused_parts_change_nothing(make: Callable[[], PreTrainedModel], parts: int) -> None:
     network = make()
     for name, parameter in network.named_parameters():
         if "norm" in name:
             parameter.copy_(torch.rand_like(parameter))
     plain = network(IDS).logits
-    assert fuse_norms(network) == norms
+    assert fuse(network) == parts
     assert torch.allclose(network(IDS).logits, plain, rtol=1e-4, atol=1e-4)
+    cache = rows_cache(2)
+    network(IDS[:, :7], past_key_values=cache, use_cache=True)
+    for place in range(7, IDS.shape[1]):
+        logits = network(IDS[:, place : place + 1], past_key_values=cache, use_cache=True).logits
+        assert torch.allclose(logits[:, 0], plain[:, place], rtol=1e-3, atol=1e-3)
+
+
+def test_a_part_that_computes_something_else_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    network = tiny.llama()
+    norm = type(network.model.norm)
+    plain = norm.forward
+    monkeypatch.setattr(norm, "forward", lambda self, x: 3 * plain(self, x))
+    assert fuse(network) == 4, "attention layers only"

@@ -21,7 +21,7 @@ from undersong.core.mixing import Fader
 from undersong.core.sampling import Sampling
 from undersong.engine import load, memory, selftest
 from undersong.engine.decode import Generation, Step
-from undersong.engine.fuse import fuse_norms
+from undersong.engine.fuse import fuse
 from undersong.engine.load import LanguageModel
 from undersong.engine.pack import pack_if_faster
 from undersong.engine.prompt import cut_sentence, encode
@@ -73,7 +73,7 @@ class Engine:
         require_fit(sae, model)
         sae = sae.to(device)
         report("Getting ready to write quickly", 0.8)
-        fuse_norms(network)
+        fuse(network)
         pack_if_faster(network)
         report("Checking itself", 0.9)
         story = selftest.probe(model, sae)
