@@ -141,3 +141,4 @@ def add_compare(one: argparse.ArgumentParser) -> None:
     one.add_argument("--top-p", type=float, help=f"draw from this much probability (default {usual.top_p})")
     one.add_argument("--min-p", type=float, help="leave out tokens less likely than this share of the likeliest")
     one.add_argument("--repetition-penalty", type=float, help="above 1 avoids words already used (default 1)")
+    one.add_argument("--least", type=float, help=f"share of the words before a text may end (default {usual.least})")

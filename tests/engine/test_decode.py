@@ -109,6 +109,19 @@ def test_the_end_of_text_ends_a_row_silently(start: Callable[..., Generation], m
     assert [(step.texts, step.ended) for step in steps] == [([""], [0])]
 
 
+def test_a_text_may_not_end_before_its_share_of_words(start: Callable[..., Generation], model: LanguageModel) -> None:
+    likeliest = next(iter(start(Pane("base"), chosen=sampling(temperature=0.0)).steps())).texts[0]
+    token = model.tokenizer(likeliest, add_special_tokens=False)["input_ids"][0]  # type: ignore[index]
+    parts = {name: getattr(model, name) for name in ("name", "network", "tokenizer", "anatomy", "context", "bos")}
+    ending = LanguageModel(**parts, ends=frozenset({token}))
+    made = start(Pane("base"))
+    for least, words in ((0.5, 6), (1.0, 12)):
+        chosen = sampling(temperature=0.0, least=least)
+        generation = Generation(ending, made.sae, made.prompt, (Pane("base"),), chosen)
+        assert list(generation.steps())
+        assert generation.rows[0].words >= words
+
+
 def test_a_full_context_ends_a_row(start: Callable[..., Generation], model: LanguageModel) -> None:
     generation = start(Pane("base"), chosen=sampling(words=1000))
     steps = list(generation.steps())

@@ -167,5 +167,5 @@ def two_panes(*faders: Fader) -> tuple[Pane, Pane]:
 
 
 def sampling(**changes: Any) -> Sampling:
-    """Few words, drawn from all tokens."""
-    return replace(Sampling(temperature=1.0, top_p=1.0, words=12, seed=5), **changes)
+    """Few words, drawn from all tokens, ending wherever the model does."""
+    return replace(Sampling(temperature=1.0, top_p=1.0, words=12, seed=5, least=0.0), **changes)

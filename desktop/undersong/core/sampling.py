@@ -23,6 +23,8 @@ class Sampling:
     """Where the chance comes from; the same seed gives the same text again."""
     words: int = 120
     """Most words to write in each pane."""
+    least: float = 0.5
+    """Share of the words that are written before a text may end: 0 lets it end anywhere, 1 goes on to the last word."""
 
     def problem(self) -> str:
         """A sentence about the first setting out of range, or an empty string."""
@@ -34,5 +36,6 @@ class Sampling:
             (1 <= self.repetition_penalty <= 10, "The repetition penalty must lie between 1 and 10."),
             (0 <= self.seed < 2**31, "The seed must be a whole number from 0 to 2147483647."),
             (1 <= self.words <= 100_000, "The length must be at least one word."),
+            (0 <= self.least <= 1, "The share of words before the text may end must lie between 0 and 1."),
         )
         return next((sentence for fine, sentence in checks if not fine), "")

@@ -119,7 +119,7 @@ class Generation:
                 self.model.network.base_model(ids[:1, :-1], past_key_values=cache, use_cache=True)
         newest = ids[:, -1:]
         while not self.stopped and any(row.reason is None for row in self.rows):
-            logits = self.forward(newest, cache, tap, at=ids.shape[1] - 1)
+            logits = self.without_early_ends(self.forward(newest, cache, tap, at=ids.shape[1] - 1))
             newest = sampler.draw(logits, ids, ids.shape[1])[:, None]
             first = ids.shape[1] == length
             ids = torch.cat((ids, newest), dim=1)
@@ -133,6 +133,15 @@ class Generation:
         block = self.model.anatomy.blocks[self.sae.layer]
         with hooked(block, tap, *([self.steering] if at else [])):
             return self.model.network(ids, past_key_values=cache, use_cache=True).logits[:, -1]
+
+    def without_early_ends(self, logits: Tensor) -> Tensor:
+        """The logits (rows, vocabulary) with the end of text ruled out for rows that are still too short for it."""
+        too_short = [row.words < self.sampling.least * self.sampling.words for row in self.rows]
+        if not any(too_short) or not self.model.ends:
+            return logits
+        rows = torch.tensor(too_short, device=logits.device).nonzero()
+        ends = torch.tensor(sorted(self.model.ends), device=logits.device)
+        return logits.clone().index_put_((rows, ends), torch.tensor(-torch.inf, dtype=logits.dtype))
 
     def step(self, tokens: list[int], tap: Tap, first: bool, full: bool) -> Step:
         """Hand each row its token."""

@@ -108,11 +108,13 @@ class SamplingPopover(Popover):
         top_p = self.tr("Only the likeliest words that together have this probability; 1 is all.")
         min_p = self.tr("Leave out words less likely than this share of the likeliest; 0 is off.")
         penalty = self.tr("Makes words that were used already less likely; 1 is off.")
+        least = self.tr("Share of the words that must be written before a text may end; 1 goes on to the last word.")
         return [
             (self.tr("Temperature"), "temperature", 0, 2, temperature),
             (self.tr("Top-p"), "top_p", 0.05, 1, top_p),
             (self.tr("Min-p"), "min_p", 0, 0.95, min_p),
             (self.tr("Repetition penalty"), "repetition_penalty", 1, 3, penalty),
+            (self.tr("May end after"), "least", 0, 1, least),
         ]
 
     def _add(self, name: str, box: QSpinBox | QDoubleSpinBox, field: str, tip: str) -> None:
