@@ -190,7 +190,9 @@ def score_labels(args: argparse.Namespace) -> None:
         except ValueError as error:
             print(f"{where}: {error}", flush=True)
             continue
-        verdicts[feature] = replace(verdicts[feature], auroc=value)
+        earlier = verdicts[feature].auroc
+        # A name that was tested before, on other passages, gets the mean of both tests
+        verdicts[feature] = replace(verdicts[feature], auroc=(earlier + value) / 2 if earlier and args.again else value)
     poor = {f: v for f, v in verdicts.items() if 0 < v.auroc < GOOD_ENOUGH}
     if args.final:
         verdicts |= {f: replace(v, clear=False) for f, v in poor.items()}
@@ -233,6 +235,7 @@ def main() -> None:
         own.add_argument("--out", type=Path, required=True, help="folder for the sheets")
         own.add_argument("--parts", type=int, default=8, help="how many files")
     score = step("score", score_labels, "Work out each label's AUROC from the answers.")
+    score.add_argument("--again", action="store_true", help="a second test: average it with the first")
     score.add_argument("--final", action="store_true", help=f"mark labels below {GOOD_ENOUGH} as unclear")
     for own in (step("apply", apply_labels, "Take in readers' labels."), score):
         own.add_argument("files", type=Path, nargs="+", help="what the readers wrote")

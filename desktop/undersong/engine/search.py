@@ -17,7 +17,7 @@ from pathlib import Path
 from undersong.core import paths
 
 TOO_DENSE = 0.1
-"""Features that show on more than this share of tokens are listed last (steering-science.md §4.6)."""
+"""Features that show on more than this share of tokens count for less."""
 NEAREST = 5
 # Where a word may be found: what that is worth, and how well it fits there. A label fits by bm25, so the shortest is
 # best; lists of words run from strongest to weakest, so what counts is how near the front the word stands.
@@ -30,7 +30,8 @@ COLUMNS = {
 # that hold the word itself and the features that merely bring it or show on it
 SAME, SYNONYM, UNFINISHED, SPELLING = 1.0, 0.6, 0.3, 0.3
 FIT_SHARE = 0.25
-HIDDEN_FACTOR = 0.6
+UNCLEAR_FACTOR, DENSE_FACTOR = 0.6, 0.25
+"""What a match is worth when its label is unclear, or its feature shows too often."""
 # Endings taken off, longest first, and what stands in their place
 ENDINGS = (
     ("iness", "y"),
@@ -113,10 +114,10 @@ class Index:
         for term in self._terms:
             self._forms[stem(term)].append(term)
         self._by_trigram: dict[str, list[str]] = {}
-        self._hidden = {
-            feature
-            for (feature,) in connection.execute(
-                "SELECT feature FROM features WHERE NOT clear OR density > ?", (TOO_DENSE,)
+        self._factors = {
+            feature: DENSE_FACTOR if density > TOO_DENSE else UNCLEAR_FACTOR
+            for feature, density in connection.execute(
+                "SELECT feature, density FROM features WHERE NOT clear OR density > ?", (TOO_DENSE,)
             )
         }
 
@@ -157,13 +158,9 @@ class Index:
         return [feature for (feature,) in rows]
 
     def _rank(self, scores: dict[int, float]) -> list[Match]:
-        """Best first, with unclear and too dense features after all clear ones."""
-        order = sorted(scores, key=lambda f: (f in self._hidden, -scores[f], f))
-        ceiling = min((s for f, s in scores.items() if f not in self._hidden), default=1.0)
-        return [
-            Match(f, min(ceiling, HIDDEN_FACTOR * scores[f]) if f in self._hidden else min(1.0, scores[f]))
-            for f in order
-        ]
+        """Best first; unclear and too dense features count for less."""
+        worth = {feature: min(1.0, score) * self._factors.get(feature, 1.0) for feature, score in scores.items()}
+        return [Match(f, worth[f]) for f in sorted(worth, key=lambda f: (-worth[f], f))]
 
     def _scores(self, words: list[str]) -> dict[int, float]:
         """Feature → 0 … 1: the mean over the query's words of the best place in which each was found."""
