@@ -301,3 +301,16 @@ def test_a_locked_seed_stays_and_another_take_draws_one(make_session: MakeSessio
         session.another_take()
     assert session.take is not None
     assert session.take.recipe.sampling.seed == session.sampling.seed
+
+
+def test_a_quality_added_while_the_model_loads_belongs_to_it(make_session: MakeSession, qtbot: QtBot) -> None:
+    session = make_session(ready=False)
+    session.add_feature(0, "the sea")
+    assert session.mix.faders[0].feature.sae == ""
+    qtbot.waitUntil(lambda: session.state is EngineState.READY)
+    assert session.loaded is not None
+    fader = session.mix.faders[0]
+    assert (fader.feature.sae, fader.unit) == (session.loaded.sae, session.loaded.unit)
+    session.undo.undo()
+    session.undo.redo()
+    assert session.mix.faders[0] == fader

@@ -69,6 +69,15 @@ class Mix:
         return replace(self, faders=tuple(faders))
 
 
+def settled(mix: Mix, sae: str, unit: float) -> Mix:
+    """The mix with faders that were added before any SAE was loaded (their ``sae`` is empty) given to this one."""
+
+    def settle(fader: Fader) -> Fader:
+        return fader if fader.feature.sae else replace(fader, feature=FeatureRef(sae, fader.feature.index), unit=unit)
+
+    return replace(mix, faders=tuple(settle(fader) for fader in mix.faders))
+
+
 def audible(faders: tuple[Fader, ...], master: float) -> tuple[Fader, ...]:
     """The faders that change the text under a whole-mix level of ``master``."""
     anyone_soloed = any(f.soloed for f in faders)

@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QUndoStack
 
 from undersong.core.messages import Loaded
-from undersong.core.mixing import MOST_LEVEL, MOST_MASTER, Fader, FeatureRef, Mix, Op
+from undersong.core.mixing import MOST_LEVEL, MOST_MASTER, Fader, FeatureRef, Mix, Op, settled
 from undersong.core.project import SessionState
 from undersong.ui.commands import ChangeMix, Desk
 
@@ -191,7 +191,8 @@ class MixMoves(QObject):
     def _show(self, desk: Desk) -> None:
         """Make ``desk`` the present one; the focus stays with its feature, or at its place if that has gone."""
         was = self.mix.faders[self._focused].feature if self._has(self._focused) else None
-        self.saved.mix_a, self.saved.mix_b, self.saved.which = desk.a, desk.b, desk.which
+        a, b = (settled(m, self.loaded.sae, self.loaded.unit) if self.loaded else m for m in (desk.a, desk.b))
+        self.saved.mix_a, self.saved.mix_b, self.saved.which = a, b, desk.which
         found = self.mix.index_of(was) if was is not None else -1
         self._focused = found if found >= 0 else min(max(self._focused, 0), len(self.mix.faders) - 1)
         self.mix_changed.emit()

@@ -313,12 +313,11 @@ class Session(Writing):
             self._labels.clear()
             self.clear_inspect()
         self.loaded = loaded
+        self._show(self._desk())  # qualities found while the model was still loading belong to it
         strangers = [fader.label for fader in self.mix.faders if fader.feature.sae != loaded.sae]
         if strangers:
             self.notice_arrived.emit(
-                self.tr("{0} of the mix belong to another dictionary and stay silent: {1}.").format(
-                    len(strangers), ", ".join(strangers)
-                )
+                self.tr("Made for another dictionary, so silent with this one: {0}.").format(", ".join(strangers))
             )
         self.search(self.query)
         self._look_at_shown()

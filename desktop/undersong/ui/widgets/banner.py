@@ -105,6 +105,7 @@ class Toast(QFrame):
         self.setProperty("surface", "toast")
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self._above = above
+        self._latest = ""
         self._words = label("", theme.ui_font(13))
         self._words.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
         self._around = parent
@@ -117,9 +118,11 @@ class Toast(QFrame):
         self.hide()
 
     def say(self, sentence: str) -> None:
-        """Show a sentence; a newer one replaces it."""
+        """Show a sentence, after the one before if that is still there to be read."""
+        before = self._latest if self.isVisible() and self._latest != sentence else ""
+        self._latest = sentence
         self._words.setWordWrap(False)
-        self._words.setText(sentence)
+        self._words.setText(f"{before} {sentence}".lstrip())
         self._place()
         self.show()
         self.raise_()
