@@ -29,7 +29,7 @@ COLUMNS = {
 # A name says more than a list of words: a label found through a synonym (“angry” for “anger”) stands between the labels
 # that hold the word itself and the features that merely bring it or show on it
 SAME, SYNONYM, UNFINISHED, SPELLING = 1.0, 0.6, 0.3, 0.3
-FIT_SHARE = 0.25
+FIT_SHARE, AGREED_SHARE = 0.25, 0.25
 UNCLEAR_FACTOR, DENSE_FACTOR = 0.6, 0.25
 """What a match is worth when its label is unclear, or its feature shows too often."""
 # Endings taken off, longest first, and what stands in their place
@@ -184,8 +184,13 @@ class Index:
         return [(expression, worth) for expression, worth in found if expression]
 
     def _evidence(self, expressions: list[tuple[str, float]]) -> dict[int, float]:
-        """Feature → best of column weight × worth, the last quarter of it given by how well it fits."""
+        """Feature → best of column weight × worth; a quarter is kept for those whose label and promoted words agree.
+
+        A label says where a feature shows; what it promotes is what pushing it brings. The best finds do both
+        (Gur-Arieh et al. 2025).
+        """
         best: dict[int, float] = defaultdict(float)
+        fits: dict[str, dict[int, float]] = {column: defaultdict(float) for column in COLUMNS}
         for expression, worth in expressions:
             for column, (weight, fit) in COLUMNS.items():
                 rows = self._connection.execute(
@@ -193,9 +198,11 @@ class Index:
                 ).fetchall()
                 top = max((score for _, score in rows), default=1.0)
                 for feature, score in rows:
-                    share = 1 - FIT_SHARE * (1 - score / top)
-                    best[feature] = max(best[feature], weight * worth * share)
-        return best
+                    share = worth * (1 - FIT_SHARE * (1 - score / top))
+                    fits[column][feature] = max(fits[column][feature], share)
+                    best[feature] = max(best[feature], weight * share)
+        agreed = {f: written for f, written in fits["promoted"].items() if f in fits["label"]}
+        return {f: (1 - AGREED_SHARE) * score + AGREED_SHARE * agreed.get(f, 0.0) for f, score in best.items()}
 
     def _nearest(self, words: list[str], limit: int) -> tuple[Match, ...]:
         """Features whose words are spelt most like the query's, filled up with useful ones."""
