@@ -17,7 +17,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-VENV = Path(os.environ.get("UNDERSONG_VENV", ROOT / ".venv")).expanduser().absolute()
+VENV = Path(os.environ.get("UNDERSONG_VENV") or ROOT / ".venv").expanduser().absolute()
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 NEEDED = (3, 11)
 TORCH = "2.13.0"
