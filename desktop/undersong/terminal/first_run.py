@@ -16,7 +16,7 @@ from undersong.terminal.engine_client import EngineClient
 from undersong.terminal.look import show_hits
 from undersong.terminal.show import Screen
 
-QUERIES = ("the sea", "crying", "kings and queens", "night", "food")
+QUERIES = ("birds", "night and sleep", "the sea", "magic", "food")
 """Words that are searched for until enough have brought a quality with a clear name."""
 QUALITIES = 2
 SHOWN = 5
